@@ -1,0 +1,174 @@
+"""Everything that can be refused, as one tree.
+
+    ChatError
+    ├── Unauthorized            unauthorized: no token, or one nobody issued
+    │   ├── TokenExpired        token_expired
+    │   └── TokenRevoked        token_revoked
+    ├── InvalidPayload          invalid_payload: wrong shape or value; `field` says where
+    │   ├── BlankText           blank_text
+    │   ├── TextTooLong         text_too_long
+    │   ├── UnknownBot          unknown_bot
+    │   ├── UnknownEvent        unknown_event
+    │   └── PayloadTooDeep      payload_too_deep
+    ├── NotFound                not_found: no such thing, or not for you to know
+    ├── NotMember               not_member: the session may be joined, but was not
+    ├── Forbidden               forbidden: a member, but not with this right
+    ├── Conflict                conflict: contradicts what is already stored
+    ├── LimitReached
+    │   ├── RateLimited         rate_limited, retryable after `retry_after_ms`
+    │   ├── TooManyInFlight     too_many_in_flight, retryable
+    │   ├── TooManySessions     too_many_sessions
+    │   ├── SessionFull         session_full
+    │   ├── TooManyInvites      too_many_invites
+    │   ├── TooManyConnections  too_many_connections, retryable
+    │   └── Busy                busy, retryable: the queue of replies is full
+    └── Temporary
+        ├── Unavailable         unavailable, retryable: the store did not answer
+        ├── Draining            draining, retryable: this instance is about to stop
+        └── Internal            internal: a defect; `correlation_id` finds it in the log
+
+Nothing is stored or broadcast by a request that ends in one of these.
+"""
+
+from typing import Any, ClassVar
+
+
+class ChatError(Exception):
+    """A refusal with a stable `code`, a sentence for people, and whether a retry can help."""
+
+    code: ClassVar[str]
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        retry_after_ms: int | None = None,
+        correlation_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.retry_after_ms = retry_after_ms
+        self.correlation_id = correlation_id
+
+    def wire(self) -> dict[str, Any]:
+        """The `error` object of an ack, or the `data` of a `connect_error`."""
+        extra = {
+            "field": self.field,
+            "retry_after_ms": self.retry_after_ms,
+            "correlation_id": self.correlation_id,
+        }
+        return {
+            "code": self.code,
+            "message": self.message,
+            "retryable": self.retryable,
+            **{key: value for key, value in extra.items() if value is not None},
+        }
+
+
+class Unauthorized(ChatError):
+    code = "unauthorized"
+
+
+class TokenExpired(Unauthorized):
+    code = "token_expired"
+
+
+class TokenRevoked(Unauthorized):
+    code = "token_revoked"
+
+
+class InvalidPayload(ChatError):
+    code = "invalid_payload"
+
+
+class BlankText(InvalidPayload):
+    code = "blank_text"
+
+
+class TextTooLong(InvalidPayload):
+    code = "text_too_long"
+
+
+class UnknownBot(InvalidPayload):
+    code = "unknown_bot"
+
+
+class UnknownEvent(InvalidPayload):
+    code = "unknown_event"
+
+
+class PayloadTooDeep(InvalidPayload):
+    code = "payload_too_deep"
+
+
+class NotFound(ChatError):
+    code = "not_found"
+
+
+class NotMember(ChatError):
+    code = "not_member"
+
+
+class Forbidden(ChatError):
+    code = "forbidden"
+
+
+class Conflict(ChatError):
+    code = "conflict"
+
+
+class LimitReached(ChatError):
+    """Something bounded is full."""
+
+
+class RateLimited(LimitReached):
+    code = "rate_limited"
+    retryable = True
+
+
+class TooManyInFlight(LimitReached):
+    code = "too_many_in_flight"
+    retryable = True
+
+
+class TooManySessions(LimitReached):
+    code = "too_many_sessions"
+
+
+class SessionFull(LimitReached):
+    code = "session_full"
+
+
+class TooManyInvites(LimitReached):
+    code = "too_many_invites"
+
+
+class TooManyConnections(LimitReached):
+    code = "too_many_connections"
+    retryable = True
+
+
+class Busy(LimitReached):
+    code = "busy"
+    retryable = True
+
+
+class Temporary(ChatError):
+    """Nothing is wrong with the request."""
+
+
+class Unavailable(Temporary):
+    code = "unavailable"
+    retryable = True
+
+
+class Draining(Temporary):
+    code = "draining"
+    retryable = True
+
+
+class Internal(Temporary):
+    code = "internal"

@@ -1,0 +1,22 @@
+"""The bounds the domain keeps. Each has a setting of the same name and a named error."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    text_chars: int = 16_000
+    """Longest message, in Unicode code points (`text_too_long`)."""
+    sessions_per_participant: int = 200
+    """Sessions somebody is a member of (`too_many_sessions`)."""
+    members_per_session: int = 1_000
+    """Members of one session, bots included (`session_full`)."""
+    invites_per_session: int = 100
+    """Invite codes of one session that still work (`too_many_invites`)."""
+    queued_replies_per_session: int = 100
+    """Replies of one session that wait or run; a prompt beyond gets `busy`."""
+    token_seconds: int = 3_600
+    """How long a token lives unless it is renewed (`token_expired`)."""
+
+    def wire(self) -> dict[str, int]:
+        return asdict(self)

@@ -1,0 +1,199 @@
+"""Use cases around messages: sending, editing, deleting, paging, reading, typing, summing up."""
+
+import hashlib
+from datetime import datetime
+
+from chatserver.chat import access
+from chatserver.chat.commands import (
+    DeleteMessage,
+    EditMessage,
+    EventResult,
+    GetHistory,
+    History,
+    MarkRead,
+    MessageSent,
+    Nothing,
+    ReadMark,
+    SendMessage,
+    SetTyping,
+    SummarizeSession,
+    SummaryResult,
+)
+from chatserver.chat.errors import BlankText, Busy, Conflict, InvalidPayload, TextTooLong
+from chatserver.chat.events import MessageDeleted, MessageEdited, ReadChanged, TypingChanged
+from chatserver.chat.limits import Limits
+from chatserver.chat.models import Event, Participant, Role, Session
+from chatserver.chat.ports import MessageDraft, ParticipantCount, Transaction
+from chatserver.chat.summary import ParticipantMessages, Summary
+from chatserver.chat.use_cases import UseCases, new_id
+
+SUMMARIZED_MESSAGES = 500
+"""Topics and highlights look at this many of the newest messages."""
+
+
+def body_digest(text: str, reply_to: int | None) -> bytes:
+    """What makes two sends with one client_message_id the same; forgotten when the text is."""
+    return hashlib.blake2b(f"{reply_to or 0}:{text}".encode(), digest_size=16).digest()
+
+
+def admit(session: Session | None, role: Role | None, draft: MessageDraft) -> tuple[Session, bool]:
+    """Whether a message may enter the log, and whether it is a prompt for the session's bot.
+
+    Part of every store's `append_message`, on rows read in the same transaction.
+    Raises `NotFound`, `NotMember`.
+    """
+    session, _ = access.require_member(session, role)
+    return session, access.wants_reply(session, draft.sender, draft.text)
+
+
+def require_target(reply_to: int, event: Event | None) -> None:
+    """A message may answer only a message of its own session."""
+    if event is None or event.type != "message_created":
+        raise InvalidPayload(f"reply_to: there is no message {reply_to}", field="reply_to")
+
+
+def require_queue_room(waiting: int, limits: Limits) -> None:
+    """A prompt is refused while too many of the session's replies wait or run."""
+    if waiting >= limits.queued_replies_per_session:
+        raise Busy("too many replies are waiting in this session")
+
+
+def require_same_body(stored: bytes | None, sent: bytes) -> None:
+    """A repeated client_message_id must repeat the message. (`stored` None: it was deleted.)"""
+    if stored is not None and stored != sent:
+        raise Conflict("this client_message_id was used for another message")
+
+
+class MessageUseCases(UseCases):
+    async def send_message(self, actor: Participant, command: SendMessage) -> MessageSent:
+        self._check_text(command.text)
+        appended = await self.store.append_message(
+            MessageDraft(
+                session_id=command.session_id,
+                sender=actor,
+                text=command.text,
+                client_message_id=command.client_message_id,
+                reply_to=command.reply_to,
+                reply_id=new_id(),
+                created_at=self.clock.now(),
+            )
+        )
+        return MessageSent(message=appended.message, duplicate=appended.duplicate)
+
+    async def edit_message(self, actor: Participant, command: EditMessage) -> EventResult:
+        self._check_text(command.text)
+        session_id, now = command.session_id, self.clock.now()
+
+        def work(tx: Transaction) -> Event:
+            self._require_member(tx, actor, session_id)
+            message = access.require_own_message(tx.log.get(session_id, command.seq), actor)
+            if message.data.get("deleted_at"):
+                raise Conflict("the message was deleted")
+            tx.log.edit(session_id, command.seq, command.text, now)
+            edited = MessageEdited(seq=command.seq, text=command.text, edited_at=now)
+            return tx.log.append(session_id, actor, edited, now)
+
+        return EventResult(event=await self.store.transact(work))
+
+    async def delete_message(self, actor: Participant, command: DeleteMessage) -> EventResult:
+        session_id, now = command.session_id, self.clock.now()
+
+        def work(tx: Transaction) -> Event:
+            role = self._require_member(tx, actor, session_id)
+            message = access.require_erasable(tx.log.get(session_id, command.seq), actor, role)
+            if message.data.get("deleted_at"):
+                raise Conflict("the message was deleted already")
+            tx.log.erase(session_id, command.seq, now)
+            return tx.log.append(
+                session_id, actor, MessageDeleted(seq=command.seq, deleted_at=now), now
+            )
+
+        return EventResult(event=await self.store.transact(work))
+
+    async def get_history(self, actor: Participant, command: GetHistory) -> History:
+        if command.before_seq is not None and command.after_seq is not None:
+            raise InvalidPayload("give before_seq or after_seq, not both", field="after_seq")
+        session_id, limit = command.session_id, command.limit
+
+        def work(tx: Transaction) -> History:
+            self._require_member(tx, actor, session_id)
+            if command.after_seq is not None:
+                found = tx.log.after(session_id, command.after_seq, limit + 1)
+                return History(events=found[:limit], complete=len(found) <= limit)
+            found = tx.log.before(session_id, command.before_seq, limit + 1)
+            return History(events=found[-limit:], complete=len(found) <= limit)
+
+        return await self.store.read(work)
+
+    async def set_typing(self, actor: Participant, command: SetTyping) -> Nothing:
+        await self.store.read(lambda tx: self._require_member(tx, actor, command.session_id))
+        self.feed.signal(
+            command.session_id,
+            TypingChanged(session_id=command.session_id, participant=actor, typing=command.typing),
+        )
+        return Nothing()
+
+    async def mark_read(self, actor: Participant, command: MarkRead) -> ReadMark:
+        session_id = command.session_id
+
+        def work(tx: Transaction) -> int:
+            self._require_member(tx, actor, session_id)
+            return tx.members.mark_read(session_id, actor.id, command.seq)
+
+        seq = await self.store.transact(work)
+        self.feed.signal(
+            session_id, ReadChanged(session_id=session_id, participant_id=actor.id, seq=seq)
+        )
+        return ReadMark(seq=seq)
+
+    async def summarize_session(
+        self, actor: Participant, command: SummarizeSession
+    ) -> SummaryResult:
+        session_id = command.session_id
+
+        def work(
+            tx: Transaction,
+        ) -> tuple[list[ParticipantCount], tuple[datetime, datetime] | None, list[Event]]:
+            self._require_member(tx, actor, session_id)
+            return (
+                tx.log.counts(session_id),
+                tx.log.message_span(session_id),
+                tx.log.messages(session_id, None, SUMMARIZED_MESSAGES),
+            )
+
+        counts, span, newest = await self.store.read(work)
+        digest = await self.summarizer.digest(newest)
+        by_kind: dict[str, int] = {"user": 0, "bot": 0, "operator": 0}
+        for count in counts:
+            by_kind[count.participant.kind] += count.messages
+        first, last = span or (None, None)
+        return SummaryResult(
+            summary=Summary(
+                session_id=session_id,
+                total_messages=sum(by_kind.values()),
+                messages_by_participant=[
+                    ParticipantMessages(participant=c.participant, messages=c.messages)
+                    for c in counts
+                ],
+                messages_by_kind=by_kind,
+                first_message_at=first,
+                last_message_at=last,
+                topics=digest.topics,
+                highlights=digest.highlights,
+                covers_from_seq=newest[0].seq if newest else None,
+            )
+        )
+
+    def _require_member(self, tx: Transaction, actor: Participant, session_id: str) -> Role:
+        _, role = access.require_member(
+            tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
+        )
+        return role
+
+    def _check_text(self, text: str) -> None:
+        if not text.strip():
+            raise BlankText("a message needs some text", field="text")
+        if len(text) > self.limits.text_chars:
+            raise TextTooLong(
+                f"a message may have at most {self.limits.text_chars} characters", field="text"
+            )

@@ -1,0 +1,341 @@
+"""What the domain needs from outside, as protocols with their promises.
+
+The store's vocabulary is split by noun (`Sessions`, `Members`, `Log`, `Replies`, `Tokens`,
+`Invites`); a `Transaction` holds one of each, all bound to the same database transaction.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from chatserver.chat.events import EventData, Signal
+from chatserver.chat.models import (
+    BotInfo,
+    Event,
+    Member,
+    Participant,
+    Reply,
+    ReplyError,
+    ReplyState,
+    Role,
+    Session,
+    SessionOverview,
+)
+from chatserver.chat.summary import Digest
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Wall time, timezone-aware UTC, for what people and other machines read."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump, for deadlines and rates."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    participant: Participant
+    expires_at: datetime
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantCount:
+    """How much one participant said in a session."""
+
+    participant: Participant
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A reply that this worker may run until `lease_until`; `(attempt, owner)` is its fence."""
+
+    reply: Reply
+    owner: str
+    stop_requested: bool
+
+
+class Sessions(Protocol):
+    def get(self, session_id: str) -> Session | None: ...
+    def add(self, session: Session) -> None: ...
+    def save_settings(self, session: Session) -> None: ...
+    def delete(self, session_id: str) -> None:
+        """Removes the session and everything that hangs on it."""
+        ...
+
+    def overview(
+        self, participant_id: str, before: tuple[datetime, str] | None, limit: int
+    ) -> list[SessionOverview]:
+        """Those the participant is a member of, newest activity first."""
+        ...
+
+    def public(
+        self, participant_id: str, before: tuple[datetime, str] | None, limit: int
+    ) -> list[SessionOverview]: ...
+    def last_seqs(self, session_ids: Sequence[str]) -> dict[str, int]: ...
+
+
+class Members(Protocol):
+    def role(self, session_id: str, participant_id: str) -> Role | None: ...
+    def all(self, session_id: str) -> list[Member]: ...
+    def count(self, session_id: str) -> int: ...
+    def count_sessions(self, participant_id: str) -> int: ...
+    def put(self, session_id: str, participant_id: str, role: Role, at: datetime) -> None:
+        """Makes somebody a member (again), or gives a member another role."""
+        ...
+
+    def end(self, session_id: str, participant_id: str, at: datetime) -> None: ...
+    def mark_read(self, session_id: str, participant_id: str, seq: int) -> int:
+        """Raises the mark to `seq`, at most to the session's last; returns where it now stands."""
+        ...
+
+
+class Log(Protocol):
+    """The events of sessions. `append` alone gives out sequence numbers."""
+
+    def append(self, session_id: str, sender: Participant, data: EventData, at: datetime) -> Event:
+        """Assigns the next `seq` of the session within this transaction."""
+        ...
+
+    def get(self, session_id: str, seq: int) -> Event | None: ...
+    def after(self, session_id: str, after_seq: int, limit: int) -> list[Event]:
+        """Ascending from `after_seq + 1`."""
+        ...
+
+    def before(self, session_id: str, before_seq: int | None, limit: int) -> list[Event]:
+        """The newest below `before_seq` (None: of all), ascending."""
+        ...
+
+    def messages(self, session_id: str, before_seq: int | None, limit: int) -> list[Event]:
+        """The newest messages below `before_seq` that were not deleted, ascending."""
+        ...
+
+    def counts(self, session_id: str) -> list[ParticipantCount]: ...
+    def message_span(self, session_id: str) -> tuple[datetime, datetime] | None:
+        """The times of the first and of the last message."""
+        ...
+
+    def edit(self, session_id: str, seq: int, text: str, at: datetime) -> None: ...
+    def erase(self, session_id: str, seq: int, at: datetime) -> None:
+        """Removes the text from the message and from every edit of it."""
+        ...
+
+
+class Replies(Protocol):
+    def get(self, session_id: str, reply_id: str) -> Reply | None: ...
+    def add(self, reply: Reply, at: datetime) -> None: ...
+    def active(self, session_id: str) -> list[Reply]:
+        """Those that wait or run, in prompt order."""
+        ...
+
+    def newest_of_prompt(self, session_id: str, prompt_seq: int) -> Reply | None: ...
+    def count_active(self, session_id: str | None) -> int: ...
+    def claim(self, owner: str, now: datetime, lease_until: datetime) -> Claim | None:
+        """The next reply to run, oldest first.
+
+        Never one whose session has another running or an earlier one waiting. A running reply whose
+        lease ended counts as waiting. Raises its attempt by one and makes `owner` its holder.
+        """
+        ...
+
+    def renew(self, claim: Claim, partial: str, lease_until: datetime) -> bool | None:
+        """Extends the lease and checkpoints the text. Returns whether a stop was asked for.
+
+        None: the fence does not hold, the reply belongs to another attempt by now.
+        """
+        ...
+
+    def holds(self, claim: Claim) -> bool: ...
+    def release(self, claim: Claim, at: datetime) -> None:
+        """Hands a running reply back to the queue at once, without counting the attempt."""
+        ...
+
+    def request_stop(self, reply_id: str) -> None: ...
+    def finish(
+        self,
+        reply_id: str,
+        state: ReplyState,
+        at: datetime,
+        *,
+        result_seq: int | None = None,
+        error: ReplyError | None = None,
+    ) -> None: ...
+
+
+class Tokens(Protocol):
+    def add(self, digest: bytes, participant: Participant, at: datetime, until: datetime) -> None:
+        """Stores a token, and its participant where new."""
+        ...
+
+    def find(self, digest: bytes) -> TokenRecord | None: ...
+    def extend(self, digest: bytes, until: datetime) -> None: ...
+    def revoke(self, digest: bytes, at: datetime) -> None: ...
+    def ensure_participant(self, participant: Participant, at: datetime) -> None: ...
+
+
+class Invites(Protocol):
+    def add(
+        self, digest: bytes, session_id: str, created_by: str, at: datetime, until: datetime
+    ) -> None: ...
+    def valid(self, digest: bytes, session_id: str, now: datetime) -> bool: ...
+    def count_valid(self, session_id: str, now: datetime) -> int: ...
+    def revoke_all(self, session_id: str) -> None: ...
+
+
+class Transaction(Protocol):
+    """One database transaction; all or nothing."""
+
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def members(self) -> Members: ...
+    @property
+    def log(self) -> Log: ...
+    @property
+    def replies(self) -> Replies: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def invites(self) -> Invites: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDraft:
+    """A message on its way into the log."""
+
+    session_id: str
+    sender: Participant
+    text: str
+    client_message_id: str
+    reply_to: int | None
+    reply_id: str
+    """The id its reply gets, should it turn out to be a prompt."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    message: Event
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one committed transaction added."""
+
+    events: tuple[Event, ...]
+    prompts: int
+    """Replies that now wait for a worker."""
+
+
+CommitListener = Callable[[Commit], None]
+
+
+class Store(Protocol):
+    """The truth. Every method may raise `Unavailable`, after which nothing was changed."""
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Runs `work` in one transaction. Returns only after the commit is on disk (G1).
+
+        An exception of `work` rolls it back and is raised here. `work` must be quick, free of side
+        effects, and may run in another thread.
+        """
+        ...
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Runs `work` on one consistent snapshot, beside the writer. `work` must not write."""
+        ...
+
+    async def append_message(self, draft: MessageDraft) -> Appended:
+        """The hot path: rules, dedup, `seq`, event and reply job in one transaction (G1, G2).
+
+        Raises what `messages.admit` raises, and `Conflict` where the client_message_id was used
+        for another body.
+        """
+        ...
+
+    def subscribe(self, listener: CommitListener) -> None:
+        """`listener` hears of every commit of this process, on the event loop, in commit order,
+
+        after the commit and before the call that caused it returns.
+        """
+        ...
+
+
+class Feed(Protocol):
+    """Ephemeral events. (The durable ones reach the feed from the store, by `subscribe`.)"""
+
+    def signal(self, session_id: str, signal: Signal) -> None:
+        """Tells everyone in the session's room. Never blocks, never fails."""
+        ...
+
+    def notify(self, participant_id: str, signal: Signal) -> None:
+        """Tells all connections of one participant."""
+        ...
+
+    def close_session(self, session_id: str) -> None:
+        """Tells the room that its session is gone, and empties it."""
+        ...
+
+    def drop_token(self, digest: bytes) -> None:
+        """Ends all connections that came with this token."""
+        ...
+
+    def online(self, session_id: str) -> frozenset[str]:
+        """The ids of the participants whose connections are in the room."""
+        ...
+
+
+class ReplyNudge(Protocol):
+    def stop_requested(self, reply_id: str) -> None:
+        """Tells whoever runs this reply to look at its stored stop mark now, not at the next beat."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyContext:
+    """What a bot gets to see: the newest messages up to the prompt, oldest first."""
+
+    session: Session
+    prompt: Event
+    messages: tuple[Event, ...]
+
+
+class BotError(Exception):
+    """A bot will not answer. The person sees `code` and `message`; the cause goes to the log."""
+
+    def __init__(self, code: str, message: str, *, retryable: bool) -> None:
+        super().__init__(message)
+        self.error = ReplyError(code=code, message=message, retryable=retryable)
+
+
+class Bot(Protocol):
+    @property
+    def info(self) -> BotInfo: ...
+    def reply(self, context: ReplyContext) -> AsyncIterator[str]:
+        """Yields the reply piece by piece. Raises `BotError` where there will be none.
+
+        The caller closes the iterator on every way out.
+        """
+        ...
+
+
+class Bots(Protocol):
+    """The bots of this server, by name."""
+
+    @property
+    def default(self) -> str | None: ...
+    def all(self) -> list[BotInfo]: ...
+    def get(self, name: str) -> Bot | None: ...
+
+
+class Summarizer(Protocol):
+    async def digest(self, messages: Sequence[Event]) -> Digest:
+        """What the messages are about. May take seconds; never blocks the event loop."""
+        ...

@@ -1,0 +1,14 @@
+"""ChatService: every use case, one method each; the only place with rules.
+
+A method named like a client event takes `(actor, command)` and returns that event's ack. Every way
+into the system (Socket.IO, REST, the other gateways) calls these and nothing below them.
+"""
+
+from chatserver.chat.messages import MessageUseCases
+from chatserver.chat.replies import ReplyUseCases
+from chatserver.chat.sessions import SessionUseCases
+from chatserver.chat.tokens import TokenUseCases
+
+
+class ChatService(SessionUseCases, MessageUseCases, ReplyUseCases, TokenUseCases):
+    """The use cases by noun, as one."""

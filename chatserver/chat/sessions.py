@@ -1,0 +1,335 @@
+"""Use cases around a session and its members."""
+
+import base64
+import hashlib
+from datetime import datetime, timedelta
+
+from chatserver.chat import access
+from chatserver.chat.commands import (
+    CreateInvite,
+    CreateSession,
+    DeleteSession,
+    InviteCreated,
+    Joined,
+    JoinSession,
+    LeaveSession,
+    ListSessions,
+    Nothing,
+    RenameSession,
+    RevokeInvites,
+    SessionPage,
+    SessionResult,
+    UpdateSession,
+)
+from chatserver.chat.errors import (
+    InvalidPayload,
+    NotFound,
+    SessionFull,
+    TooManyInvites,
+    TooManySessions,
+    UnknownBot,
+)
+from chatserver.chat.events import (
+    ParticipantJoined,
+    ParticipantLeft,
+    SessionAdded,
+    SessionDeleted,
+    SessionUpdated,
+)
+from chatserver.chat.models import (
+    Member,
+    Participant,
+    ParticipantKind,
+    ReplyState,
+    Role,
+    Session,
+    SessionOverview,
+)
+from chatserver.chat.ports import Transaction
+from chatserver.chat.use_cases import UseCases, new_id
+
+FRESH_JOIN_EVENTS = 50
+"""Events that a first join brings; the rest is paged for."""
+RECOVERY_EVENTS = 200
+"""Events that a join after an interruption brings at most."""
+
+
+def bot_participant(name: str) -> Participant:
+    return Participant(id=f"bot:{name}", name=name, kind=ParticipantKind.BOT)
+
+
+def invite_digest(code: str) -> bytes:
+    return hashlib.sha256(code.encode()).digest()
+
+
+class SessionUseCases(UseCases):
+    async def create_session(self, actor: Participant, command: CreateSession) -> SessionResult:
+        bot = command.bot if "bot" in command.model_fields_set else self.bots.default
+        self._require_bot(bot)
+        now = self.clock.now()
+        session = Session(
+            id=new_id(),
+            title=command.title,
+            visibility=command.visibility,
+            reply_policy=command.reply_policy,
+            bot=bot,
+            created_by=actor.id,
+            created_at=now,
+            last_seq=0,
+        )
+
+        def work(tx: Transaction) -> Session:
+            self._require_room_for_session(tx, actor)
+            tx.sessions.add(session)
+            self._admit(tx, session.id, actor, Role.OWNER, now)
+            if bot is not None:
+                self._admit_bot(tx, session.id, bot, now)
+            return _existing(tx.sessions.get(session.id))
+
+        created = await self.store.transact(work)
+        self.feed.notify(actor.id, SessionAdded(session=created))
+        return SessionResult(session=created)
+
+    async def join_session(self, actor: Participant, command: JoinSession) -> Joined:
+        """The snapshot a joiner starts from; makes them a member where they may become one."""
+        session_id = command.session_id
+        role = await self.store.read(lambda tx: tx.members.role(session_id, actor.id))
+        if role is None:
+            added = await self.store.transact(lambda tx: self._join(tx, actor, command))
+            self.feed.notify(actor.id, SessionAdded(session=added))
+        return await self.store.read(lambda tx: self._snapshot(tx, actor, command))
+
+    def _join(self, tx: Transaction, actor: Participant, command: JoinSession) -> Session:
+        session_id, now = command.session_id, self.clock.now()
+        session = tx.sessions.get(session_id)
+        if session is None:
+            raise NotFound("no such session")
+        if tx.members.role(session_id, actor.id) is not None:
+            return session
+        invited = command.invite is not None and tx.invites.valid(
+            invite_digest(command.invite), session_id, now
+        )
+        role = access.role_for_joining(session, actor, invited=invited)
+        self._require_room_for_session(tx, actor)
+        self._admit(tx, session_id, actor, role, now)
+        return _existing(tx.sessions.get(session_id))
+
+    def _snapshot(self, tx: Transaction, actor: Participant, command: JoinSession) -> Joined:
+        session_id = command.session_id
+        session, _ = access.require_member(
+            tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
+        )
+        after = command.after_seq
+        if after is not None and after > session.last_seq:
+            raise InvalidPayload("after_seq is beyond the session's last event", field="after_seq")
+        wanted = (
+            FRESH_JOIN_EVENTS if after is None else min(RECOVERY_EVENTS, session.last_seq - after)
+        )
+        events = tx.log.before(session_id, None, wanted) if wanted else []
+        from_seq = session.last_seq - len(events) + 1
+        return Joined(
+            session=session,
+            members=self._with_presence(session_id, tx.members.all(session_id)),
+            events=events,
+            from_seq=from_seq,
+            to_seq=session.last_seq,
+            complete=from_seq == (after or 0) + 1,
+            replies=[r for r in tx.replies.active(session_id) if r.state is ReplyState.RUNNING],
+        )
+
+    async def members(self, actor: Participant, session_id: str) -> list[Member]:
+        def work(tx: Transaction) -> list[Member]:
+            access.require_member(
+                tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
+            )
+            return tx.members.all(session_id)
+
+        return self._with_presence(session_id, await self.store.read(work))
+
+    async def session(self, actor: Participant, session_id: str) -> Session:
+        def work(tx: Transaction) -> Session:
+            session, _ = access.require_member(
+                tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
+            )
+            return session
+
+        return await self.store.read(work)
+
+    async def leave_session(self, actor: Participant, command: LeaveSession) -> Nothing:
+        session_id, now = command.session_id, self.clock.now()
+
+        def work(tx: Transaction) -> None:
+            _, role = access.require_member(
+                tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
+            )
+            tx.members.end(session_id, actor.id, now)
+            heir = _heir(tx.members.all(session_id)) if role is Role.OWNER else None
+            if heir is not None:
+                tx.members.put(session_id, heir.id, Role.OWNER, now)
+            left = ParticipantLeft(participant=actor, new_owner=heir.id if heir else None)
+            tx.log.append(session_id, actor, left, now)
+
+        await self.store.transact(work)
+        return Nothing()
+
+    async def rename_session(self, actor: Participant, command: RenameSession) -> SessionResult:
+        return await self.update_session(
+            actor, UpdateSession(session_id=command.session_id, title=command.title)
+        )
+
+    async def update_session(self, actor: Participant, command: UpdateSession) -> SessionResult:
+        session_id, now = command.session_id, self.clock.now()
+        changed = command.model_fields_set - {"session_id"}
+        for field in changed - {"bot"}:
+            if getattr(command, field) is None:
+                raise InvalidPayload(f"{field}: may be left out, but not null", field=field)
+        if not changed:
+            raise InvalidPayload("nothing to change")
+        if "bot" in changed:
+            self._require_bot(command.bot)
+
+        def work(tx: Transaction) -> Session:
+            before, role = access.require_member(
+                tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
+            )
+            access.require_settings_right(role, changed)
+            after = before.model_copy(update={field: getattr(command, field) for field in changed})
+            if after == before:
+                return before
+            tx.sessions.save_settings(after)
+            if after.bot != before.bot:
+                self._exchange_bot(tx, session_id, before.bot, after.bot, now)
+            settings = SessionUpdated(
+                title=after.title,
+                visibility=after.visibility,
+                reply_policy=after.reply_policy,
+                bot=after.bot,
+            )
+            tx.log.append(session_id, actor, settings, now)
+            return _existing(tx.sessions.get(session_id))
+
+        return SessionResult(session=await self.store.transact(work))
+
+    async def delete_session(self, actor: Participant, command: DeleteSession) -> Nothing:
+        session_id = command.session_id
+
+        def work(tx: Transaction) -> list[Member]:
+            _, role = access.require_member(
+                tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
+            )
+            access.require_owner(role)
+            members = tx.members.all(session_id)
+            tx.sessions.delete(session_id)
+            return members
+
+        members = await self.store.transact(work)
+        self.feed.close_session(session_id)
+        for member in members:
+            self.feed.notify(member.participant.id, SessionDeleted(session_id=session_id))
+        return Nothing()
+
+    async def list_sessions(self, actor: Participant, command: ListSessions) -> SessionPage:
+        before = _read_cursor(command.before) if command.before is not None else None
+        limit = command.limit
+
+        def work(tx: Transaction) -> SessionPage:
+            pages = tx.sessions.overview if command.scope == "mine" else tx.sessions.public
+            found = pages(actor.id, before, limit + 1)
+            shown = found[:limit]
+            more = len(found) > limit
+            return SessionPage(sessions=shown, next=_write_cursor(shown[-1]) if more else None)
+
+        return await self.store.read(work)
+
+    async def create_invite(self, actor: Participant, command: CreateInvite) -> InviteCreated:
+        session_id, now = command.session_id, self.clock.now()
+        code, until = new_id(), now + timedelta(seconds=command.expires_in)
+
+        def work(tx: Transaction) -> None:
+            self._require_owner(tx, actor, session_id)
+            if tx.invites.count_valid(session_id, now) >= self.limits.invites_per_session:
+                raise TooManyInvites("revoke the session's invites before making more")
+            tx.invites.add(invite_digest(code), session_id, actor.id, now, until)
+
+        await self.store.transact(work)
+        return InviteCreated(invite=code, expires_at=until)
+
+    async def revoke_invites(self, actor: Participant, command: RevokeInvites) -> Nothing:
+        def work(tx: Transaction) -> None:
+            self._require_owner(tx, actor, command.session_id)
+            tx.invites.revoke_all(command.session_id)
+
+        await self.store.transact(work)
+        return Nothing()
+
+    def _require_owner(self, tx: Transaction, actor: Participant, session_id: str) -> None:
+        _, role = access.require_member(
+            tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
+        )
+        access.require_owner(role)
+
+    def _require_bot(self, name: str | None) -> None:
+        if name is not None and self.bots.get(name) is None:
+            raise UnknownBot("this server has no bot of that name", field="bot")
+
+    def _require_room_for_session(self, tx: Transaction, actor: Participant) -> None:
+        if tx.members.count_sessions(actor.id) >= self.limits.sessions_per_participant:
+            raise TooManySessions("leave or delete a session first")
+
+    def _admit(
+        self, tx: Transaction, session_id: str, who: Participant, role: Role, at: datetime
+    ) -> None:
+        if tx.members.count(session_id) >= self.limits.members_per_session:
+            raise SessionFull("the session has as many members as it may have")
+        tx.members.put(session_id, who.id, role, at)
+        tx.log.append(session_id, who, ParticipantJoined(participant=who, role=role), at)
+
+    def _admit_bot(self, tx: Transaction, session_id: str, name: str, at: datetime) -> None:
+        who = bot_participant(name)
+        tx.tokens.ensure_participant(who, at)
+        self._admit(tx, session_id, who, Role.MEMBER, at)
+
+    def _exchange_bot(
+        self, tx: Transaction, session_id: str, old: str | None, new: str | None, at: datetime
+    ) -> None:
+        if old is not None:
+            who = bot_participant(old)
+            tx.members.end(session_id, who.id, at)
+            tx.log.append(session_id, who, ParticipantLeft(participant=who), at)
+        if new is not None:
+            self._admit_bot(tx, session_id, new, at)
+
+    def _with_presence(self, session_id: str, members: list[Member]) -> list[Member]:
+        online = self.feed.online(session_id)
+        return [
+            member.model_copy(update={"online": True})
+            if member.participant.id in online or member.participant.kind is ParticipantKind.BOT
+            else member
+            for member in members
+        ]
+
+
+def _heir(members: list[Member]) -> Participant | None:
+    """Who owns a session next: whoever has been a member longest, bots aside."""
+    people = [m for m in members if m.participant.kind is not ParticipantKind.BOT]
+    return min(people, key=lambda m: m.joined_at).participant if people else None
+
+
+def _existing(session: Session | None) -> Session:
+    assert session is not None, "read back within the transaction that wrote it"
+    return session
+
+
+def _write_cursor(last: SessionOverview) -> str:
+    return base64.urlsafe_b64encode(f"{last.active_at.isoformat()}|{last.id}".encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        active_at, session_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
+        when = datetime.fromisoformat(active_at)
+    except ValueError:
+        raise InvalidPayload("before: not a cursor of this server", field="before") from None
+    if when.tzinfo is None:
+        raise InvalidPayload("before: not a cursor of this server", field="before")
+    return when, session_id

@@ -1,0 +1,166 @@
+"""All settings; the only reader of the environment and of `.env`.
+
+Every field is an environment variable of the same name, in capitals, after `CHATSERVER_`
+(`CHATSERVER_PORT=9000`); `DATABASE_URL` and `REDIS_URL` are read without the prefix as well.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from chatserver.chat.limits import Limits
+
+DEFAULTS = Limits()
+
+
+def _names(name: str, bare: str) -> AliasChoices:
+    return AliasChoices(name, f"CHATSERVER_{bare}", bare)
+
+
+class Settings(BaseSettings):
+    """What an operator can decide."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CHATSERVER_",
+        env_file=".env",
+        extra="ignore",
+        populate_by_name=True,
+        frozen=True,
+    )
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    database_url: str = Field(
+        "sqlite:///chatserver.db",
+        validation_alias=_names("database_url", "DATABASE_URL"),
+        description="where everything is stored: `sqlite:///FILE`",
+    )
+    app_name: str = Field("chatserver", max_length=60, description="the name that pages show")
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="`text`, `json`, or `auto`: text on a terminal, JSON elsewhere"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least level"
+    )
+
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="other origins whose pages may connect, separated by commas"
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="addresses or networks whose X-Forwarded-For is believed, separated by commas",
+    )
+
+    default_bot: str | None = Field(
+        "corpus", description="the bot of a session whose creator named none; empty: nobody answers"
+    )
+    corpus_file: Path | None = Field(
+        None, description="the lines that the `corpus` bot draws from; our own text where not given"
+    )
+    words_per_second: float = Field(25.0, gt=0, description="pace of the `corpus` and `echo` bots")
+    context_messages: int = Field(4, ge=1, le=200, description="messages that a bot gets to see")
+    replies_concurrency: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="replies that run at the same time; 0: none in this process",
+    )
+    reply_lease_seconds: float = Field(
+        8.0, gt=1, description="a reply whose worker fell silent is taken over after this"
+    )
+    reply_attempts: int = Field(3, ge=1, description="takeovers after which a reply fails for good")
+    reply_seconds: float = Field(120.0, gt=0, description="longest a reply may take")
+    reply_chars: int = Field(32_000, ge=1, description="longest reply; what exceeds it is cut off")
+
+    token_seconds: int = Field(
+        DEFAULTS.token_seconds, ge=1, description="life of a token; renewing starts it anew"
+    )
+    text_chars: int = Field(
+        DEFAULTS.text_chars, ge=1, description="longest message, in characters (`text_too_long`)"
+    )
+    sessions_per_participant: int = Field(
+        DEFAULTS.sessions_per_participant,
+        ge=1,
+        description="sessions somebody may be a member of (`too_many_sessions`)",
+    )
+    members_per_session: int = Field(
+        DEFAULTS.members_per_session,
+        ge=2,
+        description="members of one session, bots included (`session_full`)",
+    )
+    invites_per_session: int = Field(
+        DEFAULTS.invites_per_session,
+        ge=1,
+        description="working invite codes of one session (`too_many_invites`)",
+    )
+    queued_replies_per_session: int = Field(
+        DEFAULTS.queued_replies_per_session,
+        ge=1,
+        description="replies that wait or run in one session (`busy`)",
+    )
+
+    frame_bytes: int = Field(
+        65_536, ge=1024, description="largest frame or request body (`payload_too_large`)"
+    )
+    json_depth: int = Field(32, ge=4, description="deepest nesting (`payload_too_deep`)")
+    events_per_second: float = Field(
+        20.0, gt=0, description="events of one connection, sustained (`rate_limited`)"
+    )
+    events_burst: int = Field(60, ge=1, description="events of one connection at once")
+    events_in_flight: int = Field(
+        64, ge=1, description="unanswered events of one connection (`too_many_in_flight`)"
+    )
+    rooms_per_connection: int = Field(
+        250, ge=1, description="rooms that one connection may be in (`too_many_sessions`)"
+    )
+    connections_per_address: int = Field(
+        200, ge=1, description="connections from one address (`too_many_connections`)"
+    )
+    connections: int = Field(
+        20_000, ge=1, description="connections of this process (`too_many_connections`)"
+    )
+    authenticate_seconds: float = Field(
+        10.0, gt=0, description="a connection that has not authenticated by then is closed"
+    )
+    send_queue_packets: int = Field(
+        2_000, ge=10, description="unsent packets after which a slow consumer is cut off"
+    )
+    tokens_per_minute: int = Field(
+        60, ge=1, description="tokens that one address may get in a minute (`rate_limited`)"
+    )
+    requests_per_second: float = Field(
+        50.0, gt=0, description="REST requests of one participant, sustained (`rate_limited`)"
+    )
+    ping_interval_seconds: float = Field(25.0, gt=0, description="heartbeat of idle connections")
+    ping_timeout_seconds: float = Field(20.0, gt=0, description="silence after which it is closed")
+    drain_seconds: float = Field(
+        10.0, ge=0, description="longest that SIGTERM waits for requests under way"
+    )
+    reconnect_after_ms: int = Field(
+        500, ge=0, description="delay that a draining server asks its clients for"
+    )
+
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("default_bot", mode="before")
+    @classmethod
+    def _none_where_empty(cls, value: object) -> object:
+        return None if value == "" else value
+
+    def limits(self) -> Limits:
+        """The bounds that the domain keeps."""
+        return Limits(
+            text_chars=self.text_chars,
+            sessions_per_participant=self.sessions_per_participant,
+            members_per_session=self.members_per_session,
+            invites_per_session=self.invites_per_session,
+            queued_replies_per_session=self.queued_replies_per_session,
+            token_seconds=self.token_seconds,
+        )
