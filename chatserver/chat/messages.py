@@ -22,7 +22,7 @@ from chatserver.chat.commands import (
 from chatserver.chat.errors import BlankText, Busy, Conflict, InvalidPayload, TextTooLong
 from chatserver.chat.events import MessageDeleted, MessageEdited, ReadChanged, TypingChanged
 from chatserver.chat.limits import Limits
-from chatserver.chat.models import Event, Participant, Role, Session
+from chatserver.chat.models import Event, EventType, Participant, Role, Session
 from chatserver.chat.ports import MessageDraft, ParticipantCount, Transaction
 from chatserver.chat.summary import ParticipantMessages, Summary
 from chatserver.chat.use_cases import UseCases, new_id
@@ -46,9 +46,9 @@ def admit(session: Session | None, role: Role | None, draft: MessageDraft) -> tu
     return session, access.wants_reply(session, draft.sender, draft.text)
 
 
-def require_target(reply_to: int, event: Event | None) -> None:
+def require_target(reply_to: int, type_there: str | None) -> None:
     """A message may answer only a message of its own session."""
-    if event is None or event.type != "message_created":
+    if type_there != EventType.MESSAGE_CREATED:
         raise InvalidPayload(f"reply_to: there is no message {reply_to}", field="reply_to")
 
 

@@ -154,8 +154,7 @@ class ReplyDesk:
 
     async def release(self, claim: Claim) -> None:
         """Gives an unfinished reply back, for another instance to begin anew at once."""
-        now = self._clock.now()
-        await self._store.transact(lambda tx: tx.replies.release(claim, now))
+        await self._store.transact(lambda tx: tx.replies.release(claim))
 
     async def finish(self, claim: Claim, text: str, *, stopped: bool) -> None:
         """The final message and the reply's end, in one transaction.

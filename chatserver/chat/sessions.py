@@ -211,7 +211,7 @@ class SessionUseCases(UseCases):
         return SessionResult(session=await self.store.transact(work))
 
     async def delete_session(self, actor: Participant, command: DeleteSession) -> Nothing:
-        session_id = command.session_id
+        session_id, now = command.session_id, self.clock.now()
 
         def work(tx: Transaction) -> list[Member]:
             _, role = access.require_member(
@@ -219,7 +219,7 @@ class SessionUseCases(UseCases):
             )
             access.require_owner(role)
             members = tx.members.all(session_id)
-            tx.sessions.delete(session_id)
+            tx.sessions.delete(session_id, now)
             return members
 
         members = await self.store.transact(work)

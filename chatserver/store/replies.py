@@ -1,0 +1,192 @@
+"""The `reply` table: jobs that are leased, fenced and ended exactly once."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from chatserver.chat.models import Reply, ReplyError, ReplyState
+from chatserver.chat.ports import Claim
+from chatserver.store import schema
+from chatserver.store.rows import reply_from
+
+R = schema.reply.c
+
+
+def _active(state: ColumnElement[str]) -> ColumnElement[bool]:
+    # Literals, not parameters: a partial index serves only queries that spell out its condition.
+    return state.in_([literal_column("'queued'"), literal_column("'running'")])
+
+
+class ReplyRows:
+    """`chat.ports.Replies`. Counts in `prompts` what its transaction will have queued."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.prompts = 0
+
+    def get(self, session_id: str, reply_id: str) -> Reply | None:
+        found = self._connection.execute(
+            select(schema.reply).where(R.id == reply_id, R.session == session_id)
+        ).one_or_none()
+        return None if found is None else reply_from(found)
+
+    def add(self, reply: Reply, at: datetime) -> None:
+        self._connection.execute(
+            schema.reply.insert().values(
+                id=reply.reply_id,
+                session=reply.session_id,
+                prompt_seq=reply.prompt_seq,
+                bot=reply.bot,
+                state=reply.state,
+                attempt=reply.attempt,
+                partial=reply.text,
+                created_at=at,
+            )
+        )
+        self.prompts += 1
+
+    def active(self, session_id: str) -> list[Reply]:
+        rows = self._connection.execute(
+            select(schema.reply)
+            .where(R.session == session_id, _active(R.state))
+            .order_by(R.prompt_seq, R.created_at)
+        )
+        return [reply_from(row) for row in rows]
+
+    def newest_of_prompt(self, session_id: str, prompt_seq: int) -> Reply | None:
+        found = self._connection.execute(
+            select(schema.reply)
+            .where(R.session == session_id, R.prompt_seq == prompt_seq)
+            .order_by(R.created_at.desc(), R.id.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if found is None else reply_from(found)
+
+    def count_active(self, session_id: str) -> int:
+        return (
+            self._connection.scalar(
+                select(func.count()).where(R.session == session_id, _active(R.state))
+            )
+            or 0
+        )
+
+    def claim(self, owner: str, now: datetime, lease_until: datetime) -> Claim | None:
+        other = schema.reply.alias("other")
+        o = other.c
+        lapsed = and_(R.state == ReplyState.RUNNING, R.lease_until <= now)
+        busy = exists().where(
+            o.session == R.session,
+            o.id != R.id,
+            _active(o.state),
+            or_(
+                o.state == ReplyState.RUNNING,
+                and_(
+                    o.state == ReplyState.QUEUED,
+                    or_(
+                        o.prompt_seq < R.prompt_seq,
+                        and_(o.prompt_seq == R.prompt_seq, o.created_at < R.created_at),
+                    ),
+                    R.state == ReplyState.QUEUED,
+                ),
+            ),
+        )
+        found = self._connection.execute(
+            select(schema.reply)
+            .where(_active(R.state), or_(R.state == ReplyState.QUEUED, lapsed), ~busy)
+            .order_by(R.created_at, R.id)
+            .limit(1)
+        ).one_or_none()
+        if found is None:
+            return None
+        attempt = found.attempt + 1
+        self._connection.execute(
+            update(schema.reply)
+            .where(R.id == found.id)
+            .values(state=ReplyState.RUNNING, attempt=attempt, owner=owner, lease_until=lease_until)
+        )
+        reply = reply_from(found).model_copy(
+            update={"state": ReplyState.RUNNING, "attempt": attempt}
+        )
+        return Claim(reply=reply, owner=owner, stop_requested=found.stop_requested)
+
+    def renew(self, claim: Claim, partial: str, lease_until: datetime) -> bool | None:
+        stop = self._connection.execute(
+            update(schema.reply)
+            .where(_fence(claim))
+            .values(partial=partial, lease_until=lease_until)
+            .returning(R.stop_requested)
+        ).one_or_none()
+        return None if stop is None else bool(stop.stop_requested)
+
+    def holds(self, claim: Claim) -> bool:
+        return self._connection.scalar(select(R.id).where(_fence(claim))) is not None
+
+    def release(self, claim: Claim) -> None:
+        self._connection.execute(
+            update(schema.reply)
+            .where(_fence(claim))
+            .values(
+                state=ReplyState.QUEUED,
+                attempt=R.attempt - 1,
+                owner=None,
+                lease_until=None,
+                partial="",
+            )
+        )
+
+    def release_all(self) -> int:
+        """Hands every running reply back. For a store that no other process works on."""
+        found = self._connection.execute(
+            update(schema.reply)
+            .where(R.state == ReplyState.RUNNING)
+            .values(state=ReplyState.QUEUED, owner=None, lease_until=None)
+        )
+        return found.rowcount
+
+    def request_stop(self, reply_id: str) -> None:
+        self._connection.execute(
+            update(schema.reply).where(R.id == reply_id).values(stop_requested=True)
+        )
+
+    def finish(
+        self,
+        reply_id: str,
+        state: ReplyState,
+        at: datetime,
+        *,
+        result_seq: int | None = None,
+        error: ReplyError | None = None,
+    ) -> None:
+        self._connection.execute(
+            update(schema.reply)
+            .where(R.id == reply_id)
+            .values(
+                state=state,
+                finished_at=at,
+                result_seq=result_seq,
+                error=error.model_dump() if error else None,
+                owner=None,
+                lease_until=None,
+                # The text is in the log now; a second copy would outlive its deletion.
+                partial="",
+            )
+        )
+
+
+def _fence(claim: Claim) -> ColumnElement[bool]:
+    return and_(
+        R.id == claim.reply.reply_id,
+        R.state == ReplyState.RUNNING,
+        R.owner == claim.owner,
+        R.attempt == claim.reply.attempt,
+    )

@@ -1,0 +1,137 @@
+"""The `session` table."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, tuple_, update
+
+from chatserver.chat.models import EventType, Session, SessionOverview, Visibility
+from chatserver.store import schema
+from chatserver.store.rows import event_from, select_events, session_fields, session_from
+
+UNREAD_CAP = 100
+"""Nobody reads how many beyond; counting stops here."""
+
+S, M, E = schema.session.c, schema.member.c, schema.event.c
+
+
+class SessionRows:
+    """`chat.ports.Sessions`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, session_id: str) -> Session | None:
+        found = self._connection.execute(
+            select(schema.session).where(S.id == session_id, S.deleted_at.is_(None))
+        ).one_or_none()
+        return None if found is None else session_from(found)
+
+    def add(self, session: Session) -> None:
+        self._connection.execute(
+            schema.session.insert().values(**session.model_dump(), active_at=session.created_at)
+        )
+
+    def save_settings(self, session: Session) -> None:
+        self._connection.execute(
+            update(schema.session)
+            .where(S.id == session.id)
+            .values(
+                title=session.title,
+                visibility=session.visibility,
+                reply_policy=session.reply_policy,
+                bot=session.bot,
+            )
+        )
+
+    def delete(self, session_id: str, at: datetime) -> None:
+        for table in (schema.reply, schema.invite, schema.event, schema.member):
+            self._connection.execute(delete(table).where(table.c.session == session_id))
+        # The row stays as a tombstone: its id, the secret of a link session, is never given again.
+        self._connection.execute(
+            update(schema.session).where(S.id == session_id).values(title="", deleted_at=at)
+        )
+
+    def overview(
+        self, participant_id: str, before: tuple[datetime, str] | None, limit: int
+    ) -> list[SessionOverview]:
+        mine = and_(M.participant == participant_id, M.left_at.is_(None))
+        query = self._overviews(participant_id, before, limit)
+        return self._read_overviews(
+            query.join_from(schema.session, schema.member, M.session == S.id).where(mine)
+        )
+
+    def public(
+        self, participant_id: str, before: tuple[datetime, str] | None, limit: int
+    ) -> list[SessionOverview]:
+        mine = and_(M.session == S.id, M.participant == participant_id, M.left_at.is_(None))
+        query = self._overviews(participant_id, before, limit)
+        return self._read_overviews(
+            query.join_from(schema.session, schema.member, mine, isouter=True).where(
+                S.visibility == Visibility.PUBLIC
+            )
+        )
+
+    def last_seqs(self, session_ids: Sequence[str]) -> dict[str, int]:
+        rows = self._connection.execute(
+            select(S.id, S.last_seq).where(S.id.in_(session_ids), S.deleted_at.is_(None))
+        )
+        return {row.id: row.last_seq for row in rows}
+
+    def _overviews(
+        self, participant_id: str, before: tuple[datetime, str] | None, limit: int
+    ) -> Select[Any]:
+        of_session = and_(E.session == S.id, E.type == EventType.MESSAGE_CREATED)
+        unseen = (
+            select(E.seq)
+            .where(
+                of_session,
+                E.seq > M.read_seq,
+                E.sender != participant_id,
+                E.deleted_at.is_(None),
+            )
+            .limit(UNREAD_CAP)
+            .correlate(schema.session, schema.member)
+            .subquery()
+        )
+        newest = select(func.max(E.seq)).where(of_session).correlate(schema.session)
+        query = (
+            select(
+                schema.session,
+                M.role,
+                M.read_seq,
+                select(func.count()).select_from(unseen).scalar_subquery().label("unread"),
+                newest.scalar_subquery().label("last_message_seq"),
+            )
+            .where(S.deleted_at.is_(None))
+            .order_by(S.active_at.desc(), S.id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            active_at, session_id = before
+            query = query.where(
+                or_(S.active_at < active_at, and_(S.active_at == active_at, S.id < session_id))
+            )
+        return query
+
+    def _read_overviews(self, query: Select[Any]) -> list[SessionOverview]:
+        rows = self._connection.execute(query).all()
+        wanted = [(r.id, r.last_message_seq) for r in rows if r.last_message_seq is not None]
+        messages = {}
+        if wanted:
+            found = self._connection.execute(
+                select_events().where(tuple_(E.session, E.seq).in_(wanted))
+            )
+            messages = {row.session: event_from(row) for row in found}
+        return [
+            SessionOverview(
+                **session_fields(row),
+                role=row.role,
+                read_seq=row.read_seq or 0,
+                unread=row.unread if row.role is not None else 0,
+                last_message=messages.get(row.id),
+                active_at=row.active_at,
+            )
+            for row in rows
+        ]

@@ -1,0 +1,24 @@
+"""One database transaction, as the domain sees it."""
+
+from sqlalchemy import Connection
+
+from chatserver.chat.models import Event
+from chatserver.store.invites import InviteRows
+from chatserver.store.log import LogRows
+from chatserver.store.members import MemberRows
+from chatserver.store.replies import ReplyRows
+from chatserver.store.sessions import SessionRows
+from chatserver.store.tokens import TokenRows
+
+
+class SqlTransaction:
+    """`chat.ports.Transaction` on an open connection; begin and commit are its maker's."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.appended: list[Event] = []
+        self.sessions = SessionRows(connection)
+        self.members = MemberRows(connection)
+        self.log = LogRows(connection, self.appended)
+        self.replies = ReplyRows(connection)
+        self.tokens = TokenRows(connection)
+        self.invites = InviteRows(connection)
