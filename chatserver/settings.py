@@ -70,7 +70,9 @@ class Settings(BaseSettings):
     reply_lease_seconds: float = Field(
         8.0, gt=1, description="a reply whose worker fell silent is taken over after this"
     )
-    reply_attempts: int = Field(3, ge=1, description="takeovers after which a reply fails for good")
+    reply_takeovers: int = Field(
+        3, ge=1, description="workers that may die over one reply before it fails for good"
+    )
     reply_seconds: float = Field(120.0, gt=0, description="longest a reply may take")
     reply_chars: int = Field(32_000, ge=1, description="longest reply; what exceeds it is cut off")
 

@@ -73,7 +73,7 @@ def require_message(event: Event | None) -> Event:
 
 
 def wants_reply(session: Session, sender: Participant, text: str) -> bool:
-    """Whether a new message is a prompt: bots never answer bots, nor where they are switched off."""
+    """Whether a new message is a prompt. Bots never answer bots."""
     if session.bot is None or sender.kind is ParticipantKind.BOT:
         return False
     match session.reply_policy:

@@ -58,6 +58,8 @@ class Claim:
 
     reply: Reply
     owner: str
+    takeovers: int
+    """How often its worker died over it."""
     stop_requested: bool
 
 
@@ -153,7 +155,14 @@ class Replies(Protocol):
 
     def holds(self, claim: Claim) -> bool: ...
     def release(self, claim: Claim) -> None:
-        """Hands a running reply back to the queue at once, without counting the attempt."""
+        """Hands a running reply back to the queue at once."""
+        ...
+
+    def release_orphans(self) -> int:
+        """Hands back every running reply; how many there were. Only where no worker can be alive,
+
+        as after the restart of a server that owns its database alone.
+        """
         ...
 
     def request_stop(self, reply_id: str) -> None: ...
@@ -294,7 +303,7 @@ class Feed(Protocol):
 
 class ReplyNudge(Protocol):
     def stop_requested(self, reply_id: str) -> None:
-        """Tells whoever runs this reply to look at its stored stop mark now, not at the next beat."""
+        """Tells whoever runs this reply to look at its stored stop mark now."""
         ...
 
 

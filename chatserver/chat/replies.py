@@ -101,7 +101,7 @@ class Work:
 
 
 class ReplyDesk:
-    """What a worker may do with replies. Every write is fenced: after a takeover it does nothing."""
+    """What a worker may do with replies. After a takeover, its writes do nothing."""
 
     def __init__(
         self,
@@ -111,14 +111,14 @@ class ReplyDesk:
         clock: Clock,
         lease: timedelta,
         window: int,
-        max_attempts: int,
+        max_takeovers: int,
     ) -> None:
         self._store = store
         self._feed = feed
         self._clock = clock
         self._lease = lease
         self._window = window
-        self._max_attempts = max_attempts
+        self._max_takeovers = max_takeovers
 
     async def claim(self, owner: str) -> Work | None:
         """The next reply to run, told to the room as started; None where nothing waits."""
@@ -145,7 +145,11 @@ class ReplyDesk:
 
     def exhausted(self, claim: Claim) -> bool:
         """Whether this reply took its workers down too often to be tried again."""
-        return claim.reply.attempt > self._max_attempts
+        return claim.takeovers >= self._max_takeovers
+
+    async def recover(self) -> int:
+        """Hands back what a former life of this process left running. See `release_orphans`."""
+        return await self._store.transact(lambda tx: tx.replies.release_orphans())
 
     async def renew(self, claim: Claim, partial: str) -> bool | None:
         """Extends the lease and saves the text so far. True: stop it; None: it is not yours."""

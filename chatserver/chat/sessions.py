@@ -97,7 +97,8 @@ class SessionUseCases(UseCases):
         if role is None:
             added = await self.store.transact(lambda tx: self._join(tx, actor, command))
             self.feed.notify(actor.id, SessionAdded(session=added))
-        return await self.store.read(lambda tx: self._snapshot(tx, actor, command))
+        online = self.feed.online(session_id)
+        return await self.store.read(lambda tx: self._snapshot(tx, actor, command, online))
 
     def _join(self, tx: Transaction, actor: Participant, command: JoinSession) -> Session:
         session_id, now = command.session_id, self.clock.now()
@@ -114,7 +115,13 @@ class SessionUseCases(UseCases):
         self._admit(tx, session_id, actor, role, now)
         return _existing(tx.sessions.get(session_id))
 
-    def _snapshot(self, tx: Transaction, actor: Participant, command: JoinSession) -> Joined:
+    def _snapshot(
+        self,
+        tx: Transaction,
+        actor: Participant,
+        command: JoinSession,
+        online: frozenset[str],
+    ) -> Joined:
         session_id = command.session_id
         session, _ = access.require_member(
             tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
@@ -129,7 +136,7 @@ class SessionUseCases(UseCases):
         from_seq = session.last_seq - len(events) + 1
         return Joined(
             session=session,
-            members=self._with_presence(session_id, tx.members.all(session_id)),
+            members=[with_presence(member, online) for member in tx.members.all(session_id)],
             events=events,
             from_seq=from_seq,
             to_seq=session.last_seq,
@@ -144,7 +151,8 @@ class SessionUseCases(UseCases):
             )
             return tx.members.all(session_id)
 
-        return self._with_presence(session_id, await self.store.read(work))
+        online = self.feed.online(session_id)
+        return [with_presence(member, online) for member in await self.store.read(work)]
 
     async def session(self, actor: Participant, session_id: str) -> Session:
         def work(tx: Transaction) -> Session:
@@ -299,14 +307,11 @@ class SessionUseCases(UseCases):
         if new is not None:
             self._admit_bot(tx, session_id, new, at)
 
-    def _with_presence(self, session_id: str, members: list[Member]) -> list[Member]:
-        online = self.feed.online(session_id)
-        return [
-            member.model_copy(update={"online": True})
-            if member.participant.id in online or member.participant.kind is ParticipantKind.BOT
-            else member
-            for member in members
-        ]
+
+def with_presence(member: Member, online: frozenset[str]) -> Member:
+    """Bots are always there."""
+    is_bot = member.participant.kind is ParticipantKind.BOT
+    return member.model_copy(update={"online": is_bot or member.participant.id in online})
 
 
 def _heir(members: list[Member]) -> Participant | None:

@@ -42,8 +42,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 QUEUE = """
 INSERT INTO reply
-  (id, session, prompt_seq, bot, state, attempt, stop_requested, partial, created_at)
-VALUES (?, ?, ?, ?, ?, 0, 0, '', ?)
+  (id, session, prompt_seq, bot, state, attempt, takeovers, stop_requested, partial, created_at)
+VALUES (?, ?, ?, ?, ?, 0, 0, 0, '', ?)
 """
 
 

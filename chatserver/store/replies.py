@@ -117,7 +117,12 @@ class ReplyRows:
         reply = reply_from(found).model_copy(
             update={"state": ReplyState.RUNNING, "attempt": attempt}
         )
-        return Claim(reply=reply, owner=owner, stop_requested=found.stop_requested)
+        return Claim(
+            reply=reply,
+            owner=owner,
+            takeovers=takeovers,
+            stop_requested=found.stop_requested,
+        )
 
     def renew(self, claim: Claim, partial: str, lease_until: datetime) -> bool | None:
         stop = self._connection.execute(
@@ -137,19 +142,22 @@ class ReplyRows:
             .where(_fence(claim))
             .values(
                 state=ReplyState.QUEUED,
-                attempt=R.attempt - 1,
                 owner=None,
                 lease_until=None,
                 partial="",
             )
         )
 
-    def release_all(self) -> int:
-        """Hands every running reply back. For a store that no other process works on."""
+    def release_orphans(self) -> int:
         found = self._connection.execute(
             update(schema.reply)
-            .where(R.state == ReplyState.RUNNING)
-            .values(state=ReplyState.QUEUED, owner=None, lease_until=None)
+            .where(_active(R.state), R.state == ReplyState.RUNNING)
+            .values(
+                state=ReplyState.QUEUED,
+                takeovers=R.takeovers + 1,
+                owner=None,
+                lease_until=None,
+            )
         )
         return found.rowcount
 

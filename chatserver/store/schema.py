@@ -122,6 +122,8 @@ reply = Table(
     Column("bot", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempt", Integer, nullable=False),
+    # How often a worker died over it; being handed over in an orderly way does not count.
+    Column("takeovers", Integer, nullable=False, default=0),
     Column("owner", String(64)),
     Column("lease_until", Timestamp),
     Column("stop_requested", Boolean, nullable=False, default=False),

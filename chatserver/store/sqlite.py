@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -17,7 +17,7 @@ from chatserver.chat.errors import Unavailable
 from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Appended, Commit, CommitListener, MessageDraft, Transaction
 from chatserver.store.transaction import SqlTransaction
-from chatserver.store.writer import Writer
+from chatserver.store.writer import Work, Writer
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ def sqlite_engine(path: Path) -> Engine:
 
 
 class SqliteStore:
-    """`chat.ports.Store` on one file. Make it on the event loop it will serve."""
+    """`chat.ports.Store` on one file, between `open` and `close`."""
 
     def __init__(
         self,
@@ -80,19 +80,25 @@ class SqliteStore:
         observe: Callable[[int, float], None] = lambda size, seconds: None,
     ) -> None:
         self._engine = sqlite_engine(path)
+        self._limits = limits
+        self._observe = observe
         self._listeners: list[CommitListener] = []
-        self._writer = Writer(self._engine, limits, self._committed, observe)
+        self._writer: Writer | None = None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._local = threading.local()
-        self._opened: list[Any] = []
+        self._opened: list[Connection] = []
+
+    def open(self) -> None:
+        """Starts the writer; the running event loop is the one that will hear of commits."""
+        self._writer = Writer(self._engine, self._limits, self._committed, self._observe)
 
     @property
     def pending(self) -> int:
         """Writes that wait for the current commit."""
-        return self._writer.pending
+        return self._writer.pending if self._writer else 0
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
-        result: T = await self._writer.submit(work)
+        result: T = await self._submit(work)
         return result
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
@@ -100,7 +106,7 @@ class SqliteStore:
         return await loop.run_in_executor(self._readers, self._read, work)
 
     async def append_message(self, draft: MessageDraft) -> Appended:
-        appended: Appended = await self._writer.submit(draft)
+        appended: Appended = await self._submit(draft)
         return appended
 
     def subscribe(self, listener: CommitListener) -> None:
@@ -108,11 +114,17 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Commits what is under way and closes every connection."""
-        await self._writer.close()
+        if self._writer is not None:
+            await self._writer.close()
         await asyncio.to_thread(self._readers.shutdown)
         for connection in self._opened:
             connection.close()
         self._engine.dispose()
+
+    def _submit(self, work: Work) -> asyncio.Future[Any]:
+        if self._writer is None:
+            raise Unavailable("the store is not open")
+        return self._writer.submit(work)
 
     def _committed(self, commit: Commit) -> None:
         for listener in self._listeners:

@@ -48,7 +48,7 @@ class Batch:
 
 
 class Writer:
-    """Runs jobs in the order of `submit`, each atomic, many to a transaction.
+    """Runs jobs in the order of `submit`, each atomic, many to a transaction. Made on its loop.
 
     `committed` is called on the event loop after each commit, in commit order, and before the
     futures of its jobs resolve. `observe(size, seconds)` hears of each transaction.

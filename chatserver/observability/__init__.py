@@ -1,0 +1,1 @@
+"""What operators see: logs, metrics, and the clock they are stamped with."""

@@ -1,0 +1,49 @@
+"""Everything that is counted, in a registry of its own (no global state)."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+LATENCIES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+
+
+class Metrics:
+    """One instance to a server. All names begin with `chatserver_`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.connections = self._gauge("connections", "Authenticated Socket.IO connections")
+        self.refused = self._counter("connections_refused", "Refused connections", "code")
+        self.cut_off = self._counter("connections_cut_off", "Slow consumers that were cut off")
+        self.rooms = self._gauge("rooms", "Sessions with a connection here")
+        self.events_in = self._counter("events_in", "Client events", "event", "code")
+        self.events_out = self._counter("events_out", "Server events, before fan-out", "event")
+        self.deliveries = self._counter("deliveries", "Server events times their receivers")
+        self.gaps_healed = self._counter("gaps_healed", "Events read again after a lost nudge")
+        self.commit_jobs = self._histogram("commit_jobs", "Jobs in one transaction", SIZES)
+        self.commit_seconds = self._histogram("commit_seconds", "Time of a transaction", LATENCIES)
+        self.replies = self._counter("replies", "Replies that ended", "bot", "state")
+        self.replies_running = self._gauge("replies_running", "Replies that run here")
+        self.first_token = self._histogram(
+            "reply_first_token_seconds", "From claim to the first text", LATENCIES
+        )
+        self.requests = self._counter("http_requests", "REST requests", "operation", "status")
+
+    def watch(self, name: str, doc: str, read: Callable[[], float]) -> None:
+        """A gauge whose value is asked for at each scrape."""
+        self._gauge(name, doc).set_function(read)
+
+    def committed(self, jobs: int, seconds: float) -> None:
+        """Reported by the store's writer, from its own thread."""
+        self.commit_jobs.observe(jobs)
+        self.commit_seconds.observe(seconds)
+
+    def _counter(self, name: str, doc: str, *labels: str) -> Counter:
+        return Counter(f"chatserver_{name}", doc, labels, registry=self.registry)
+
+    def _gauge(self, name: str, doc: str) -> Gauge:
+        return Gauge(f"chatserver_{name}", doc, registry=self.registry)
+
+    def _histogram(self, name: str, doc: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(f"chatserver_{name}", doc, buckets=buckets, registry=self.registry)

@@ -1,0 +1,1 @@
+"""Socket.IO: the server and its rooms, the ordered feed, presence, and the `/chat` namespace."""

@@ -1,0 +1,309 @@
+"""The ordered feed: every connected member receives each durable event once, in seq order (G3).
+
+The instance keeps a cursor per hosted room: the last seq delivered. What it hears is only a hint;
+a hole is filled from the store, so a lost or late hint costs a read and never an event.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from chatserver.chat.commands import Joined
+from chatserver.chat.errors import NotFound, NotMember, Unavailable
+from chatserver.chat.events import ReplySignal, SessionDeleted, Signal, TypingChanged
+from chatserver.chat.models import Event, EventType, Participant
+from chatserver.chat.ports import Commit, Store
+from chatserver.chat.sessions import with_presence
+from chatserver.observability.metrics import Metrics
+from chatserver.realtime.live import LiveReplies
+from chatserver.realtime.manager import NAMESPACE, RoomManager
+from chatserver.realtime.presence import Presence, Typing
+
+log = structlog.get_logger(__name__)
+
+RECENT_EVENTS = 256
+AHEAD_EVENTS = 1_000
+CATCH_UP_PAGE = 200
+
+
+def session_room(session_id: str) -> str:
+    return f"session:{session_id}"
+
+
+def participant_room(participant_id: str) -> str:
+    return f"participant:{participant_id}"
+
+
+@dataclass(slots=True)
+class Room:
+    """A session that this instance hosts."""
+
+    session_id: str
+    opened: asyncio.Future[None]
+    """Resolves once the cursor is known."""
+    cursor: int = 0
+    pins: int = 0
+    """Joiners between hosting the room and entering it."""
+    sids: dict[str, Participant] = field(default_factory=dict)
+    recent: deque[Event] = field(default_factory=lambda: deque(maxlen=RECENT_EVENTS))
+    ahead: dict[int, Event] = field(default_factory=dict)
+    opening: asyncio.Task[None] | None = None
+    catching_up: asyncio.Task[None] | None = None
+    closed: bool = False
+
+
+class RoomFeed:
+    """`chat.ports.Feed`, and the listener of the store's commits."""
+
+    def __init__(self, manager: RoomManager, store: Store, metrics: Metrics) -> None:
+        self._manager = manager
+        self._store = store
+        self._metrics = metrics
+        self._rooms: dict[str, Room] = {}
+        self._entered: dict[str, set[str]] = {}
+        self._live = LiveReplies()
+        self._presence = Presence(self._emit)
+        self._typing = Typing(self._emit)
+
+    # --- what happened -------------------------------------------------------------------------
+
+    def committed(self, commit: Commit) -> None:
+        """A `chat.ports.CommitListener`."""
+        for event in commit.events:
+            self.heard(event)
+
+    def heard(self, event: Event) -> None:
+        """Some event of some session was committed, here or elsewhere; maybe heard of before."""
+        room = self._rooms.get(event.session_id)
+        if event.type is EventType.REPLY_FAILED:
+            self._live.ended(event.session_id, event.data["reply_id"])
+        if room is None:
+            return
+        if not room.opened.done():
+            room.ahead[event.seq] = event
+        elif event.seq == room.cursor + 1:
+            self._deliver(room, event)
+            self._deliver_ahead(room)
+        elif event.seq > room.cursor:
+            room.ahead[event.seq] = event
+            self._catch_up(room)
+        if len(room.ahead) > AHEAD_EVENTS:
+            room.ahead.clear()  # they will be read again
+
+    def signal(self, session_id: str, signal: Signal) -> None:
+        if isinstance(signal, TypingChanged):
+            self._typing.changed(signal)
+            return
+        if isinstance(signal, ReplySignal):
+            self._live.heard(signal)
+        self._emit(session_id, signal)
+
+    def notify(self, participant_id: str, signal: Signal) -> None:
+        self._send(participant_room(participant_id), signal)
+
+    def close_session(self, session_id: str) -> None:
+        self._live.forget(session_id)
+        room = self._rooms.pop(session_id, None)
+        if room is None:
+            return
+        room.closed = True
+        if room.catching_up is not None:
+            room.catching_up.cancel()
+        self._emit(session_id, SessionDeleted(session_id=session_id))
+        for sid, who in room.sids.items():
+            self._left(room, sid, who)
+        self._metrics.rooms.set(len(self._rooms))
+
+    def online(self, session_id: str) -> frozenset[str]:
+        return self._presence.online(session_id)
+
+    # --- who listens ---------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def hosting(self, session_id: str) -> AsyncIterator[Room]:
+        """The room, with its cursor known, for as long as it takes to enter it.
+
+        Raises `Unavailable` where the store did not say where the log stands.
+        """
+        room = self._rooms.get(session_id)
+        if room is None:
+            room = self._add(Room(session_id, asyncio.get_running_loop().create_future()))
+            room.opening = asyncio.create_task(self._open(room))
+        room.pins += 1
+        try:
+            await asyncio.shield(room.opened)
+            yield room
+        finally:
+            room.pins -= 1
+            self._close_if_empty(room)
+
+    async def _open(self, room: Room) -> None:
+        session_id = room.session_id
+        try:
+            seqs = await self._store.read(lambda tx: tx.sessions.last_seqs([session_id]))
+        except Unavailable as failure:
+            room.opened.set_exception(failure)
+            room.opened.exception()  # seen, even where everyone who waited has gone
+            return
+        room.cursor = seqs.get(session_id, 0)
+        room.opened.set_result(None)
+        room.ahead = {seq: event for seq, event in room.ahead.items() if seq > room.cursor}
+        self._deliver_ahead(room)
+        if room.ahead:
+            self._catch_up(room)
+
+    def _add(self, room: Room) -> Room:
+        self._rooms[room.session_id] = room
+        self._metrics.rooms.set(len(self._rooms))
+        return room
+
+    def host_new(self, session_id: str, cursor: int) -> Room:
+        """The room of a session that was just created: nobody else can know it yet."""
+        room = self._rooms.get(session_id)
+        if room is None:
+            room = self._add(
+                Room(session_id, asyncio.get_running_loop().create_future(), cursor)
+            )
+            room.opened.set_result(None)
+        return room
+
+    def enter(self, room: Room, sid: str, who: Participant) -> None:
+        """Live events reach `sid` from `room.cursor + 1` on."""
+        if sid in room.sids:
+            return
+        self._presence.enter(room.session_id, who)
+        room.sids[sid] = who
+        self._entered.setdefault(sid, set()).add(room.session_id)
+        self._manager.basic_enter_room(sid, NAMESPACE, session_room(room.session_id))
+
+    def enter_with(
+        self, room: Room, sid: str, who: Participant, snapshot: Joined
+    ) -> Joined | None:
+        """Enters, and returns the snapshot as of exactly the room's cursor, in one step.
+
+        What the snapshot holds and what is then received live meet without a hole and without a
+        double. None: the snapshot is too old for that, take another.
+        Raises `NotFound` or `NotMember` where meanwhile the session was deleted or `who` left it.
+        """
+        if room.closed:
+            raise NotFound("no such session")
+        events = [event for event in snapshot.events if event.seq <= room.cursor]
+        missed = [event for event in room.recent if event.seq > snapshot.to_seq]
+        if snapshot.to_seq < room.cursor and (
+            not missed or missed[0].seq != snapshot.to_seq + 1
+        ):
+            return None
+        for event in missed:
+            if event.type is EventType.PARTICIPANT_LEFT and event.sender.id == who.id:
+                raise NotMember("you have left this session")
+        self.enter(room, sid, who)
+        events += missed
+        online = self.online(room.session_id)
+        return snapshot.model_copy(
+            update={
+                "events": events,
+                "to_seq": room.cursor,
+                "from_seq": events[0].seq if events else room.cursor + 1,
+                "replies": self._live.of(room.session_id),
+                "members": [with_presence(member, online) for member in snapshot.members],
+            }
+        )
+
+    def exit(self, session_id: str, sid: str) -> None:
+        """The connection leaves the room (or is gone)."""
+        room = self._rooms.get(session_id)
+        who = room.sids.pop(sid, None) if room is not None else None
+        if room is None or who is None:
+            return
+        self._left(room, sid, who)
+        if who.id not in self.online(session_id):
+            self._typing.stop(session_id, who)
+        self._close_if_empty(room)
+
+    def exit_all(self, sid: str) -> None:
+        """The connection is gone."""
+        for session_id in list(self._entered.get(sid, ())):
+            self.exit(session_id, sid)
+
+    def rooms_entered(self, sid: str) -> int:
+        return len(self._entered.get(sid, ()))
+
+    # --- delivery ------------------------------------------------------------------------------
+
+    def _deliver(self, room: Room, event: Event) -> None:
+        room.cursor = event.seq
+        room.recent.append(event)
+        if event.type is EventType.MESSAGE_CREATED:
+            self._typing.stop(room.session_id, event.sender)
+        reached = self._manager.broadcast(
+            session_room(room.session_id), event.type, event.wire()
+        )
+        self._metrics.events_out.labels(event.type).inc()
+        self._metrics.deliveries.inc(reached)
+        if event.type is EventType.PARTICIPANT_LEFT:
+            self._expel(room, event.data["participant"]["id"])
+
+    def _deliver_ahead(self, room: Room) -> None:
+        while (event := room.ahead.pop(room.cursor + 1, None)) is not None:
+            self._deliver(room, event)
+
+    def _catch_up(self, room: Room) -> None:
+        if room.catching_up is None:
+            room.catching_up = asyncio.create_task(self._read_missing(room))
+
+    async def _read_missing(self, room: Room) -> None:
+        pause = 0.1
+        try:
+            while not room.closed:
+                room.ahead = {seq: e for seq, e in room.ahead.items() if seq > room.cursor}
+                if not room.ahead:
+                    return
+                try:
+                    missing = await self._store.read(
+                        lambda tx: tx.log.after(room.session_id, room.cursor, CATCH_UP_PAGE)
+                    )
+                except Unavailable:
+                    log.warning("catch_up_unavailable", session=room.session_id)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 5.0)
+                    continue
+                for event in missing:
+                    if event.seq == room.cursor + 1 and not room.closed:
+                        self._deliver(room, event)
+                        self._metrics.gaps_healed.inc()
+                self._deliver_ahead(room)
+        finally:
+            room.catching_up = None
+
+    def _expel(self, room: Room, participant_id: str) -> None:
+        for sid in [sid for sid, who in room.sids.items() if who.id == participant_id]:
+            self.exit(room.session_id, sid)
+
+    def _left(self, room: Room, sid: str, who: Participant) -> None:
+        entered = self._entered[sid]
+        entered.discard(room.session_id)
+        if not entered:
+            del self._entered[sid]
+        self._manager.basic_leave_room(sid, NAMESPACE, session_room(room.session_id))
+        self._presence.exit(room.session_id, who)
+
+    def _close_if_empty(self, room: Room) -> None:
+        if room.sids or room.pins or room.closed:
+            return
+        room.closed = True
+        if room.catching_up is not None:
+            room.catching_up.cancel()
+        del self._rooms[room.session_id]
+        self._metrics.rooms.set(len(self._rooms))
+
+    def _emit(self, session_id: str, signal: Signal) -> None:
+        self._send(session_room(session_id), signal)
+
+    def _send(self, room: str, signal: Signal) -> None:
+        reached = self._manager.broadcast(room, signal.name, signal.wire())
+        self._metrics.events_out.labels(signal.name).inc()
+        self._metrics.deliveries.inc(reached)

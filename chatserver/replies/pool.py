@@ -1,0 +1,123 @@
+"""The pool: as many replies side by side as allowed, each session's in order."""
+
+import asyncio
+import secrets
+
+import structlog
+
+from chatserver.chat.errors import Unavailable
+from chatserver.chat.ports import Bots, Commit, Feed
+from chatserver.chat.replies import ReplyDesk
+from chatserver.observability.metrics import Metrics
+from chatserver.replies.run import Halt, ReplyRun, RunLimits
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 1.0
+"""How soon a prompt is found whose nudge was lost, or whose worker died and lease lapsed."""
+
+
+class ReplyPool:
+    """Between `start` and `drain`, runs what waits in the store.
+
+    A hint (a new prompt, an ended reply, the poll) wakes one worker, which claims until nothing is
+    left for it. Hints may be lost or superfluous: the store alone says what is to be done.
+    """
+
+    def __init__(
+        self,
+        *,
+        desk: ReplyDesk,
+        feed: Feed,
+        bots: Bots,
+        metrics: Metrics,
+        concurrency: int,
+        limits: RunLimits,
+    ) -> None:
+        self._desk = desk
+        self._feed = feed
+        self._bots = bots
+        self._metrics = metrics
+        self._concurrency = concurrency
+        self._limits = limits
+        self._owner = secrets.token_urlsafe(8)
+        self._hints = asyncio.Semaphore(0)
+        self._running: dict[str, ReplyRun] = {}
+        self._workers: list[asyncio.Task[None]] = []
+        self._polling: asyncio.Task[None] | None = None
+        self._draining = False
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    def start(self) -> None:
+        self._workers = [
+            asyncio.create_task(self._work(), name="reply-worker")
+            for _ in range(self._concurrency)
+        ]
+        if self._workers:
+            self._polling = asyncio.create_task(self._poll(), name="reply-poll")
+
+    def committed(self, commit: Commit) -> None:
+        """A `chat.ports.CommitListener`: new prompts are run at once."""
+        for _ in range(min(commit.prompts, self._concurrency)):
+            self._hints.release()
+
+    def stop_requested(self, reply_id: str) -> None:
+        """`chat.ports.ReplyNudge`. The store knows already; this saves waiting for the beat."""
+        run = self._running.get(reply_id)
+        if run is not None:
+            run.halt(Halt.STOPPED)
+
+    async def drain(self) -> None:
+        """Claims nothing more and hands every unfinished reply back to the queue."""
+        self._draining = True
+        for run in self._running.values():
+            run.halt(Halt.DRAINED)
+        if self._polling is not None:
+            self._polling.cancel()
+        for _ in self._workers:
+            self._hints.release()
+        await asyncio.gather(*self._workers)
+
+    async def _work(self) -> None:
+        while not self._draining:
+            await self._hints.acquire()
+            try:
+                while not self._draining and await self._run_next():
+                    pass
+            except Unavailable:
+                log.warning("reply_claim_unavailable")
+            except Exception:
+                log.exception("reply_worker_crashed")
+
+    async def _run_next(self) -> bool:
+        work = await self._desk.claim(self._owner)
+        if work is None:
+            return False
+        run = ReplyRun(
+            work,
+            desk=self._desk,
+            feed=self._feed,
+            bots=self._bots,
+            metrics=self._metrics,
+            limits=self._limits,
+        )
+        reply_id = work.claim.reply.reply_id
+        self._running[reply_id] = run
+        if self._draining:  # claimed while the drain began
+            run.halt(Halt.DRAINED)
+        self._metrics.replies_running.inc()
+        try:
+            await run.run()
+        finally:
+            del self._running[reply_id]
+            self._metrics.replies_running.dec()
+        return True
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            if self._hints.locked():
+                self._hints.release()

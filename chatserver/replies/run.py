@@ -1,0 +1,194 @@
+"""One reply, from claim to end."""
+
+import asyncio
+import contextlib
+import enum
+import time
+from dataclasses import dataclass
+
+import structlog
+
+from chatserver.chat.errors import Unavailable
+from chatserver.chat.models import ReplyError
+from chatserver.chat.ports import Bot, BotError, Bots, Claim, Feed, ReplyContext
+from chatserver.chat.replies import ReplyDesk, Work
+from chatserver.observability.metrics import Metrics
+from chatserver.replies.stream import ReplyStream
+
+log = structlog.get_logger(__name__)
+
+BEAT_SECONDS = 2.0
+
+
+class Halt(enum.Enum):
+    """Why a reply is interrupted."""
+
+    STOPPED = enum.auto()
+    DRAINED = enum.auto()
+    LOST = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    seconds: float
+    chars: int
+
+
+class ReplyRun:
+    """Lets the bot speak, streams what it says, keeps the lease, and writes the end once."""
+
+    def __init__(
+        self,
+        work: Work,
+        *,
+        desk: ReplyDesk,
+        feed: Feed,
+        bots: Bots,
+        metrics: Metrics,
+        limits: RunLimits,
+    ) -> None:
+        self._claim = work.claim
+        self._context = work.context
+        self._desk = desk
+        self._bots = bots
+        self._metrics = metrics
+        self._seconds = limits.seconds
+        self._stream = ReplyStream(work.claim.reply, feed, limits.chars)
+        self._speaking: asyncio.Task[None] | None = None
+        self._halted: Halt | None = None
+        self._log = log.bind(
+            reply=self._claim.reply.reply_id,
+            session=self._claim.reply.session_id,
+            attempt=self._claim.reply.attempt,
+            bot=self._claim.reply.bot,
+        )
+
+    def halt(self, why: Halt) -> None:
+        """Interrupts the bot; the first reason counts."""
+        if self._halted is None:
+            self._halted = why
+            if self._speaking is not None:
+                self._speaking.cancel()
+
+    async def run(self) -> None:
+        """Ends with the reply in a terminal state, or handed back, or taken over by another."""
+        error = self._refusal()
+        if error is None:
+            if self._claim.stop_requested or self._context is None:
+                self.halt(Halt.STOPPED)
+            elif self._halted is None:
+                error = await self._speak(self._context)
+        self._stream.flush()
+        await self._persistently(error)
+
+    def _refusal(self) -> ReplyError | None:
+        if self._desk.exhausted(self._claim):
+            return ReplyError(
+                code="reply_exhausted",
+                message="The bot failed on this message too often.",
+                retryable=True,
+            )
+        if self._bots.get(self._claim.reply.bot) is None:
+            return ReplyError(
+                code="bot_not_configured",
+                message="This server has no bot of that name any more.",
+                retryable=False,
+            )
+        return None
+
+    async def _speak(self, context: ReplyContext) -> ReplyError | None:
+        bot = self._bots.get(self._claim.reply.bot)
+        assert bot is not None, "refused before"
+        self._speaking = asyncio.create_task(self._collect(bot, context))
+        beating = asyncio.create_task(self._beat())
+        try:
+            await asyncio.wait([self._speaking])
+        finally:
+            beating.cancel()
+            self._speaking.cancel()
+            await asyncio.wait([beating, self._speaking])
+        if self._speaking.cancelled() or self._halted is not None:
+            return None
+        failure = self._speaking.exception()
+        if failure is None:
+            return None if self._stream.text.strip() else _EMPTY
+        return self._explain(failure)
+
+    async def _collect(self, bot: Bot, context: ReplyContext) -> None:
+        started = time.monotonic()
+        async with asyncio.timeout(self._seconds):
+            pieces = bot.reply(context)
+            try:
+                async for piece in pieces:
+                    if not self._stream.text:
+                        self._metrics.first_token.observe(time.monotonic() - started)
+                    self._stream.push(piece)
+                    if self._stream.full:
+                        return
+            finally:
+                close = getattr(pieces, "aclose", None)
+                if close is not None:
+                    await close()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self.look()
+
+    async def look(self) -> None:
+        """Renews the lease, saves the text so far, and obeys a stop that was asked for."""
+        with contextlib.suppress(Unavailable):
+            stop = await self._desk.renew(self._claim, self._stream.text)
+            if stop is None:
+                self.halt(Halt.LOST)
+            elif stop:
+                self.halt(Halt.STOPPED)
+
+    def _explain(self, failure: BaseException) -> ReplyError:
+        if isinstance(failure, BotError):
+            self._log.warning("reply_failed", code=failure.error.code, exc_info=failure)
+            return failure.error
+        if isinstance(failure, TimeoutError):
+            self._log.warning("reply_timed_out", seconds=self._seconds)
+            return ReplyError(
+                code="model_timeout", message="The bot took too long.", retryable=True
+            )
+        self._log.error("reply_crashed", exc_info=failure)
+        return ReplyError(
+            code="bot_failed", message="The bot failed while answering.", retryable=True
+        )
+
+    async def _persistently(self, error: ReplyError | None) -> None:
+        for pause in (0.1, 0.3, 1.0, 2.0, None):
+            try:
+                await self._end(self._claim, error)
+                return
+            except Unavailable:
+                if pause is None:
+                    # The lease will lapse, and somebody else begins anew.
+                    self._log.error("reply_not_ended", exc_info=True)
+                    return
+                await asyncio.sleep(pause)
+
+    async def _end(self, claim: Claim, error: ReplyError | None) -> None:
+        match self._halted:
+            case Halt.LOST:
+                self._log.warning("reply_taken_over")
+                return
+            case Halt.DRAINED:
+                await self._desk.release(claim)
+                state = "released"
+            case _ if error is not None:
+                await self._desk.fail(claim, error)
+                state = "failed"
+            case halted:
+                stopped = halted is Halt.STOPPED
+                await self._desk.finish(claim, self._stream.text, stopped=stopped)
+                state = "stopped" if stopped else "done"
+        self._metrics.replies.labels(claim.reply.bot, state).inc()
+        self._log.info("reply_ended", state=state, chars=len(self._stream.text))
+
+
+_EMPTY = ReplyError(
+    code="empty_answer", message="The bot answered nothing.", retryable=True
+)

@@ -1,0 +1,1 @@
+"""What a session was about: the offline method behind `chat.ports.Summarizer`."""
