@@ -9,7 +9,8 @@
     │   ├── TextTooLong         text_too_long
     │   ├── UnknownBot          unknown_bot
     │   ├── UnknownEvent        unknown_event
-    │   └── PayloadTooDeep      payload_too_deep
+    │   ├── PayloadTooDeep      payload_too_deep
+    │   └── PayloadTooLarge     payload_too_large
     ├── NotFound                not_found: no such thing, or not for you to know
     ├── NotMember               not_member: the session may be joined, but was not
     ├── Forbidden               forbidden: a member, but not with this right
@@ -102,6 +103,10 @@ class UnknownEvent(InvalidPayload):
 
 class PayloadTooDeep(InvalidPayload):
     code = "payload_too_deep"
+
+
+class PayloadTooLarge(InvalidPayload):
+    code = "payload_too_large"
 
 
 class NotFound(ChatError):
