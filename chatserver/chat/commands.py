@@ -25,7 +25,10 @@ from chatserver.chat.summary import Summary
 
 MAX_PAGE = 200
 
-C = TypeVar("C", bound="Command")
+SHOWN_FIELD = 100
+"""Characters of a wrong field's name that go back: a name is whatever a client made it."""
+
+M = TypeVar("M", bound=Model)
 
 
 def _storable(text: str) -> str:
@@ -304,12 +307,12 @@ COMMANDS: dict[str, type[Command]] = {
 }
 
 
-def parse(command: type[C], payload: Any) -> C:
+def parse(model: type[M], payload: Any) -> M:
     """Checks a decoded payload. Raises `InvalidPayload` that names the first wrong field."""
     try:
-        return command.model_validate(payload)
+        return model.model_validate(payload)
     except ValidationError as refused:
         first = refused.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or None
+        field = ".".join(str(part) for part in first["loc"])[:SHOWN_FIELD] or None
         where = f"{field}: " if field else ""
         raise InvalidPayload(f"{where}{first['msg']}", field=field) from None
