@@ -6,7 +6,7 @@ a hole is filled from the store, so a lost or late hint costs a read and never a
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -64,6 +64,8 @@ class RoomFeed:
         self._store = store
         self._metrics = metrics
         self._rooms: dict[str, Room] = {}
+        self.token_dropped: Callable[[bytes], None] = lambda digest: None
+        """Called with each token that became worthless while in use."""
         self._entered: dict[str, set[str]] = {}
         self._live = LiveReplies()
         self._presence = Presence(self._emit)
@@ -118,6 +120,9 @@ class RoomFeed:
             self._left(room, sid, who)
         self._metrics.rooms.set(len(self._rooms))
 
+    def drop_token(self, digest: bytes) -> None:
+        self.token_dropped(digest)
+
     def online(self, session_id: str) -> frozenset[str]:
         return self._presence.online(session_id)
 
@@ -165,9 +170,7 @@ class RoomFeed:
         """The room of a session that was just created: nobody else can know it yet."""
         room = self._rooms.get(session_id)
         if room is None:
-            room = self._add(
-                Room(session_id, asyncio.get_running_loop().create_future(), cursor)
-            )
+            room = self._add(Room(session_id, asyncio.get_running_loop().create_future(), cursor))
             room.opened.set_result(None)
         return room
 
@@ -180,9 +183,7 @@ class RoomFeed:
         self._entered.setdefault(sid, set()).add(room.session_id)
         self._manager.basic_enter_room(sid, NAMESPACE, session_room(room.session_id))
 
-    def enter_with(
-        self, room: Room, sid: str, who: Participant, snapshot: Joined
-    ) -> Joined | None:
+    def enter_with(self, room: Room, sid: str, who: Participant, snapshot: Joined) -> Joined | None:
         """Enters, and returns the snapshot as of exactly the room's cursor, in one step.
 
         What the snapshot holds and what is then received live meet without a hole and without a
@@ -193,9 +194,7 @@ class RoomFeed:
             raise NotFound("no such session")
         events = [event for event in snapshot.events if event.seq <= room.cursor]
         missed = [event for event in room.recent if event.seq > snapshot.to_seq]
-        if snapshot.to_seq < room.cursor and (
-            not missed or missed[0].seq != snapshot.to_seq + 1
-        ):
+        if snapshot.to_seq < room.cursor and (not missed or missed[0].seq != snapshot.to_seq + 1):
             return None
         for event in missed:
             if event.type is EventType.PARTICIPANT_LEFT and event.sender.id == who.id:
@@ -239,9 +238,7 @@ class RoomFeed:
         room.recent.append(event)
         if event.type is EventType.MESSAGE_CREATED:
             self._typing.stop(room.session_id, event.sender)
-        reached = self._manager.broadcast(
-            session_room(room.session_id), event.type, event.wire()
-        )
+        reached = self._manager.broadcast(session_room(room.session_id), event.type, event.wire())
         self._metrics.events_out.labels(event.type).inc()
         self._metrics.deliveries.inc(reached)
         if event.type is EventType.PARTICIPANT_LEFT:

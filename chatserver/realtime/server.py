@@ -11,7 +11,6 @@ import socketio
 import structlog
 from aiohttp import web
 from engineio.async_drivers import aiohttp as aiohttp_driver
-from socketio.packet import Packet
 
 from chatserver.addresses import client_address
 from chatserver.observability.metrics import Metrics
@@ -161,7 +160,7 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         socket.queue.put_nowait(None)  # ends its writer
         self.eio.sockets.pop(engine_id, None)
 
-    def _websocket_class(server) -> type:  # noqa: N805
+    def _websocket_class(server) -> type:
         class PlainWebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]
             """Without a compression context: 33 KB to a connection instead of 249."""
 
@@ -181,9 +180,9 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         return PlainWebSocket
 
 
-def same_origin(origin: str, host: str) -> bool:
-    """Whether a page of `origin` came from the host it now talks to.
+def same_origin(origin: str | None, host: str) -> bool:
+    """Whether a page of `origin` came from the host it now talks to. (None: it is no page.)
 
     The scheme is left out: behind a proxy that ends TLS the two differ.
     """
-    return urlsplit(origin).netloc.casefold() == host.casefold()
+    return origin is not None and urlsplit(origin).netloc.casefold() == host.casefold()

@@ -53,8 +53,7 @@ class ReplyPool:
 
     def start(self) -> None:
         self._workers = [
-            asyncio.create_task(self._work(), name="reply-worker")
-            for _ in range(self._concurrency)
+            asyncio.create_task(self._work(), name="reply-worker") for _ in range(self._concurrency)
         ]
         if self._workers:
             self._polling = asyncio.create_task(self._poll(), name="reply-poll")

@@ -189,6 +189,4 @@ class ReplyRun:
         self._log.info("reply_ended", state=state, chars=len(self._stream.text))
 
 
-_EMPTY = ReplyError(
-    code="empty_answer", message="The bot answered nothing.", retryable=True
-)
+_EMPTY = ReplyError(code="empty_answer", message="The bot answered nothing.", retryable=True)

@@ -109,10 +109,17 @@ class ReplyRows:
         if found is None:
             return None
         attempt = found.attempt + 1
+        takeovers = found.takeovers + (found.state == ReplyState.RUNNING)
         self._connection.execute(
             update(schema.reply)
             .where(R.id == found.id)
-            .values(state=ReplyState.RUNNING, attempt=attempt, owner=owner, lease_until=lease_until)
+            .values(
+                state=ReplyState.RUNNING,
+                attempt=attempt,
+                takeovers=takeovers,
+                owner=owner,
+                lease_until=lease_until,
+            )
         )
         reply = reply_from(found).model_copy(
             update={"state": ReplyState.RUNNING, "attempt": attempt}

@@ -56,6 +56,8 @@ def sqlite_engine(path: Path) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=NullPool,
+        # An error in the log must not show what people wrote.
+        hide_parameters=True,
         isolation_level="AUTOCOMMIT",
         # A connection stays with the thread that uses it; only closing may happen elsewhere.
         connect_args={"check_same_thread": False, "timeout": 10},

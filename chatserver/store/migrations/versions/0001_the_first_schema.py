@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("bot", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("takeovers", sa.Integer(), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=True),
         sa.Column("lease_until", chatserver.store.types.Timestamp(), nullable=True),
         sa.Column("stop_requested", sa.Boolean(), nullable=False),

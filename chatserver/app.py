@@ -1,0 +1,220 @@
+"""The composition root: everything is made here, once, and handed what it needs."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from sqlalchemy import make_url
+
+from chatserver import __version__
+from chatserver.addresses import parse_networks
+from chatserver.bots.corpus import CorpusBot, read_corpus
+from chatserver.bots.echo import EchoBot
+from chatserver.bots.registry import BotRegistry
+from chatserver.chat.ports import Bot
+from chatserver.chat.replies import ReplyDesk
+from chatserver.chat.service import ChatService
+from chatserver.observability.clock import SystemClock
+from chatserver.observability.metrics import Metrics
+from chatserver.realtime.feed import RoomFeed
+from chatserver.realtime.limits import ConnectionLimits
+from chatserver.realtime.namespace import ChatNamespace
+from chatserver.realtime.server import ChatSocketServer
+from chatserver.replies.pool import ReplyPool
+from chatserver.replies.run import RunLimits
+from chatserver.settings import Settings
+from chatserver.store.migrate import migrate
+from chatserver.store.sqlite import FileLock, SqliteStore
+from chatserver.summaries.extractive import ExtractiveSummarizer
+
+log = structlog.get_logger(__name__)
+
+SWITCH_SECONDS = 0.0005
+"""How long the event loop may keep the interpreter while the writer's thread waits for it.
+
+Python's 5 ms would be added to each statement of a commit whenever the loop is busy.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The parts of a running server that its operators, tests and gateways reach for."""
+
+    settings: Settings
+    store: SqliteStore
+    service: ChatService
+    feed: RoomFeed
+    pool: ReplyPool
+    namespace: ChatNamespace
+    sockets: ChatSocketServer
+    metrics: Metrics
+
+
+SERVER = web.AppKey("server", Server)
+
+
+class UnsupportedDatabase(Exception):
+    """A DATABASE_URL that names no SQLite file."""
+
+
+def database_path(url: str) -> Path:
+    """Raises `UnsupportedDatabase`."""
+    try:
+        parsed = make_url(url)
+    except Exception as failure:
+        raise UnsupportedDatabase(url.partition(":")[0]) from failure
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise UnsupportedDatabase(parsed.drivername)
+    return Path(parsed.database).absolute()
+
+
+def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Application:
+    """A complete server. `bots` take the place of the built-in ones.
+
+    Raises `UnsupportedDatabase`, `UnknownDefaultBot`, `EmptyCorpus` or `ValueError` for settings
+    that cannot work; on start-up `DatabaseInUse` or `SchemaTooNew`.
+    """
+    app = web.Application(client_max_size=settings.frame_bytes)
+    metrics, clock = Metrics(), SystemClock()
+    path = database_path(settings.database_url)
+    store = SqliteStore(path, settings.limits(), metrics.committed)
+    registry = BotRegistry(
+        bots if bots is not None else _built_in_bots(settings), settings.default_bot
+    )
+    limits = _connection_limits(settings)
+    sockets = ChatSocketServer(
+        limits=limits,
+        allowed_origins=settings.allowed_origins,
+        trusted_proxies=parse_networks(settings.trusted_proxies),
+        metrics=metrics,
+    )
+    feed = RoomFeed(sockets.rooms_manager, store, metrics)
+    desk = ReplyDesk(
+        store=store,
+        feed=feed,
+        clock=clock,
+        lease=timedelta(seconds=settings.reply_lease_seconds),
+        window=settings.context_messages,
+        max_takeovers=settings.reply_takeovers,
+    )
+    pool = ReplyPool(
+        desk=desk,
+        feed=feed,
+        bots=registry,
+        metrics=metrics,
+        concurrency=settings.replies_concurrency,
+        limits=RunLimits(settings.reply_seconds, settings.reply_chars),
+    )
+    summarizer = ExtractiveSummarizer()
+    service = ChatService(
+        store=store,
+        feed=feed,
+        bots=registry,
+        nudge=pool,
+        summarizer=summarizer,
+        clock=clock,
+        limits=settings.limits(),
+    )
+    namespace = ChatNamespace(
+        server=sockets,
+        service=service,
+        feed=feed,
+        metrics=metrics,
+        clock=clock,
+        limits=limits,
+        server_info={
+            "name": settings.app_name,
+            "version": __version__,
+            "default_bot": settings.default_bot or "",
+        },
+        shown_limits={
+            "text_chars": settings.text_chars,
+            "frame_bytes": settings.frame_bytes,
+            "events_burst": settings.events_burst,
+        },
+    )
+    # The feed first: a reply may start only after its prompt was delivered.
+    store.subscribe(feed.committed)
+    store.subscribe(pool.committed)
+    metrics.watch("store_pending", "Writes that wait for a commit", lambda: store.pending)
+    sockets.attach(app, socketio_path="socket.io")
+
+    async def run_store(_: web.Application) -> AsyncIterator[None]:
+        lock = FileLock(path)
+        lock.acquire()
+        try:
+            await asyncio.to_thread(migrate, f"sqlite:///{path}")
+            store.open()
+            recovered = await desk.recover()
+            log.info("store_open", database=path.name, replies_recovered=recovered)
+            pool.start()
+            yield
+            await store.close()
+        finally:
+            lock.release()
+            summarizer.close()
+
+    async def drain(_: web.Application) -> None:
+        log.info("draining")
+        namespace.announce(settings.reconnect_after_ms)
+        await pool.drain()
+        await namespace.finish_events(settings.drain_seconds)
+        await sockets.close_all()
+
+    app.cleanup_ctx.append(run_store)
+    app.on_shutdown.append(drain)
+    app[SERVER] = Server(settings, store, service, feed, pool, namespace, sockets, metrics)
+    return app
+
+
+async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Runs until SIGTERM or SIGINT, then drains (G9). `ready` is called with the URL.
+
+    Raises `OSError` where the port cannot be had, and what `create_app` raises.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop.set)
+    runner = web.AppRunner(
+        create_app(settings), access_log=None, shutdown_timeout=settings.drain_seconds
+    )
+    try:
+        await runner.setup()
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        log.info("stopped")
+
+
+def _built_in_bots(settings: Settings) -> list[Bot]:
+    pace = settings.words_per_second
+    return [CorpusBot(read_corpus(settings.corpus_file), pace), EchoBot(pace)]
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(
+        connections=settings.connections,
+        per_address=settings.connections_per_address,
+        rooms=settings.rooms_per_connection,
+        frame_bytes=settings.frame_bytes,
+        json_depth=settings.json_depth,
+        events_per_second=settings.events_per_second,
+        events_burst=settings.events_burst,
+        events_in_flight=settings.events_in_flight,
+        authenticate_seconds=settings.authenticate_seconds,
+        send_queue_packets=settings.send_queue_packets,
+        ping_interval=settings.ping_interval_seconds,
+        ping_timeout=settings.ping_timeout_seconds,
+    )
