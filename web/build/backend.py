@@ -194,7 +194,7 @@ def _npm_ci(project: Path, floor: int) -> None:
     )
     if done.returncode:
         sys.exit(
-            f"npm (see above) could not fetch the web client's modules (exit status {done.returncode}).\n"
+            "npm could not fetch the web client's modules; what it said is above.\n"
             "They come from the registry that `npm config get registry` names: see that it can be\n"
             "reached (proxy, certificate: `npm config`) and install again. If npm says that\n"
             "package.json and package-lock.json disagree, run `npm install` in web/ first."
