@@ -58,7 +58,10 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
             ping_interval=limits.ping_interval,
             ping_timeout=limits.ping_timeout,
         )
-        self.eio._async = {**self.eio._async, "websocket": self._websocket_class()}
+        self.eio._async = {
+            **self.eio._async,
+            "websocket": plain_websocket(limits.frame_bytes, self._websockets),
+        }
 
     @property
     def rooms_manager(self) -> RoomManager:
@@ -160,24 +163,26 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         socket.queue.put_nowait(None)  # ends its writer
         self.eio.sockets.pop(engine_id, None)
 
-    def _websocket_class(server) -> type:
-        class PlainWebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]
-            """Without a compression context: 33 KB to a connection instead of 249."""
 
-            async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
-                self._sock = web.WebSocketResponse(
-                    max_msg_size=server._limits.frame_bytes, compress=False
-                )
-                await self._sock.prepare(environ["aiohttp.request"])
-                self.environ = environ
-                server._websockets.add(self._sock)
-                try:
-                    await self.handler(self)
-                finally:
-                    server._websockets.discard(self._sock)
-                return self._sock
+def plain_websocket(max_frame: int, opened: set[web.WebSocketResponse]) -> type:
+    """The driver's WebSocket without a compression context: 33 KB to a connection, not 249.
 
-        return PlainWebSocket
+    `opened` always holds those that are open.
+    """
+
+    class PlainWebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]  # untyped
+        async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
+            self._sock = web.WebSocketResponse(max_msg_size=max_frame, compress=False)
+            await self._sock.prepare(environ["aiohttp.request"])
+            self.environ = environ
+            opened.add(self._sock)
+            try:
+                await self.handler(self)
+            finally:
+                opened.discard(self._sock)
+            return self._sock
+
+    return PlainWebSocket
 
 
 def same_origin(origin: str | None, host: str) -> bool:

@@ -84,7 +84,7 @@ class ReplyPool:
         while not self._draining:
             await self._hints.acquire()
             try:
-                while not self._draining and await self._run_next():
+                while await self._run_next():
                     pass
             except Unavailable:
                 log.warning("reply_claim_unavailable")
@@ -92,6 +92,9 @@ class ReplyPool:
                 log.exception("reply_worker_crashed")
 
     async def _run_next(self) -> bool:
+        """Whether there was a reply to run, and there may be another."""
+        if self._draining:
+            return False
         work = await self._desk.claim(self._owner)
         if work is None:
             return False
