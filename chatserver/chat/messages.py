@@ -25,7 +25,7 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.models import Event, EventType, Participant, Role, Session
 from chatserver.chat.ports import MessageDraft, ParticipantCount, Transaction
 from chatserver.chat.summary import ParticipantMessages, Summary
-from chatserver.chat.use_cases import UseCases, new_id
+from chatserver.chat.use_cases import UseCases
 
 SUMMARIZED_MESSAGES = 500
 """Topics and highlights look at this many of the newest messages."""
@@ -74,7 +74,6 @@ class MessageUseCases(UseCases):
                 text=command.text,
                 client_message_id=command.client_message_id,
                 reply_to=command.reply_to,
-                reply_id=new_id(),
                 created_at=self.clock.now(),
             )
         )

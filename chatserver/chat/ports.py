@@ -223,8 +223,6 @@ class MessageDraft:
     text: str
     client_message_id: str
     reply_to: int | None
-    reply_id: str
-    """The id its reply gets, should it turn out to be a prompt."""
     created_at: datetime
 
 

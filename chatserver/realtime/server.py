@@ -16,7 +16,7 @@ from chatserver.addresses import client_address
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.codec import Codec
 from chatserver.realtime.limits import ConnectionLimits
-from chatserver.realtime.manager import NAMESPACE, RoomManager
+from chatserver.realtime.manager import NAMESPACE, RoomManager, TextPacket
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +48,7 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         """Called with the sid of each connection right after its CONNECT was answered."""
         super().__init__(
             client_manager=RoomManager(limits.send_queue_packets, self.cut_off),
+            serializer=TextPacket,
             json=Codec(limits.json_depth),
             async_mode="aiohttp",
             async_handlers=True,

@@ -45,7 +45,7 @@ class ReplyPool:
         self._running: dict[str, ReplyRun] = {}
         self._workers: list[asyncio.Task[None]] = []
         self._polling: asyncio.Task[None] | None = None
-        self._draining = False
+        self._draining = asyncio.Event()
 
     @property
     def running(self) -> int:
@@ -71,7 +71,7 @@ class ReplyPool:
 
     async def drain(self) -> None:
         """Claims nothing more and hands every unfinished reply back to the queue."""
-        self._draining = True
+        self._draining.set()
         for run in self._running.values():
             run.halt(Halt.DRAINED)
         if self._polling is not None:
@@ -81,7 +81,7 @@ class ReplyPool:
         await asyncio.gather(*self._workers)
 
     async def _work(self) -> None:
-        while not self._draining:
+        while not self._draining.is_set():
             await self._hints.acquire()
             try:
                 while await self._run_next():
@@ -93,7 +93,7 @@ class ReplyPool:
 
     async def _run_next(self) -> bool:
         """Whether there was a reply to run, and there may be another."""
-        if self._draining:
+        if self._draining.is_set():
             return False
         work = await self._desk.claim(self._owner)
         if work is None:
@@ -108,7 +108,7 @@ class ReplyPool:
         )
         reply_id = work.claim.reply.reply_id
         self._running[reply_id] = run
-        if self._draining:  # claimed while the drain began
+        if self._draining.is_set():  # claimed while the drain began
             run.halt(Halt.DRAINED)
         self._metrics.replies_running.inc()
         try:

@@ -18,6 +18,7 @@ from chatserver.chat.messages import (
 )
 from chatserver.chat.models import Event, EventType, ReplyState, Role, Session
 from chatserver.chat.ports import Appended, MessageDraft
+from chatserver.chat.use_cases import new_id
 from chatserver.store.types import from_micros, to_micros
 
 SESSION = """
@@ -93,7 +94,7 @@ class SqliteAppender:
             ),
         )
         if wants_reply:
-            job = (draft.reply_id, session_id, seq, session.bot, ReplyState.QUEUED, at)
+            job = (new_id(), session_id, seq, session.bot, ReplyState.QUEUED, at)
             execute(QUEUE, job)
         event = Event(
             session_id=session_id,

@@ -26,7 +26,8 @@ from chatserver.store.transaction import SqlTransaction
 
 log = logging.getLogger(__name__)
 
-MAX_BATCH = 500
+BATCH = 500
+"""Jobs after which a transaction takes no more on."""
 MAX_PENDING = 20_000
 
 Work = Callable[[Transaction], Any] | MessageDraft
@@ -66,29 +67,42 @@ class Writer:
         self._committed = committed
         self._observe = observe
         self._loop = asyncio.get_running_loop()
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._gathered: list[Job] = []
+        self._jobs: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._pending = 0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
     @property
     def pending(self) -> int:
-        return self._jobs.qsize()
+        return self._pending
 
     def submit(self, work: Work) -> asyncio.Future[Any]:
         """Queues a job. The future raises what the job raised, or `Unavailable`."""
         if self._closed:
             raise Unavailable("the store is closed")
-        if self._jobs.qsize() >= MAX_PENDING:
+        if self._pending >= MAX_PENDING:
             raise Unavailable("the store is behind; try again")
         job = Job(work, self._loop.create_future())
-        self._jobs.put(job)
+        self._pending += 1
+        # All that one loop turn submits is handed over together: waking the thread for each job
+        # would make the two contend for the interpreter.
+        if not self._gathered:
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append(job)
         return job.done
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._jobs.put(gathered)
 
     async def close(self) -> None:
         """Commits what was submitted, then ends the thread."""
         if not self._closed:
             self._closed = True
+            self._hand_over()
             self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
         # The last results were handed to the loop just before the thread ended.
@@ -104,13 +118,13 @@ class Writer:
 
     def _next_batch(self) -> tuple[Batch, bool]:
         batch = Batch([])
-        job = self._jobs.get()
-        while job is not None:
-            batch.jobs.append(job)
-            if len(batch.jobs) == MAX_BATCH:
+        jobs = self._jobs.get()
+        while jobs is not None:
+            batch.jobs += jobs
+            if len(batch.jobs) >= BATCH:
                 return batch, True
             try:
-                job = self._jobs.get_nowait()
+                jobs = self._jobs.get_nowait()
             except queue.Empty:
                 return batch, True
         return batch, False
@@ -173,6 +187,7 @@ class Writer:
             job.error = Unavailable("the store did not accept the change; try again")
 
     def _deliver(self, batch: Batch) -> None:
+        self._pending -= len(batch.jobs)
         if batch.events or batch.prompts:
             self._committed(Commit(tuple(batch.events), batch.prompts))
         for job in batch.jobs:
