@@ -131,6 +131,12 @@ class Reply(Model):
     result_seq: int | None = None
 
 
+class ReplyOutcome(Reply):
+    """A reply with the message it ended in; null while it waits or runs, or if there is none."""
+
+    message: Event | None
+
+
 class SessionOverview(Session):
     """A session as its member sees it in a list."""
 

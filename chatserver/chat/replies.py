@@ -23,6 +23,7 @@ from chatserver.chat.models import (
     Participant,
     Reply,
     ReplyError,
+    ReplyOutcome,
     ReplyPolicy,
     ReplyState,
 )
@@ -81,6 +82,27 @@ class ReplyUseCases(UseCases):
             return again
 
         return ReplyResult(reply=await self.store.transact(work))
+
+    async def reply_to(
+        self, actor: Participant, session_id: str, prompt_seq: int
+    ) -> ReplyOutcome | None:
+        """The newest reply to a message; None where the message asked for none.
+
+        Raises `NotFound` where there is no such message.
+        """
+
+        def work(tx: Transaction) -> ReplyOutcome | None:
+            access.require_member(
+                tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
+            )
+            access.require_message(tx.log.get(session_id, prompt_seq))
+            reply = tx.replies.newest_of_prompt(session_id, prompt_seq)
+            if reply is None:
+                return None
+            message = tx.log.get(session_id, reply.result_seq) if reply.result_seq else None
+            return ReplyOutcome(**dict(reply), message=message)
+
+        return await self.store.read(work)
 
     def _reply_for(
         self, tx: Transaction, actor: Participant, session_id: str, reply_id: str

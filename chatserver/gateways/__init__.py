@@ -1,0 +1,5 @@
+"""Every way in besides Socket.IO: REST, the pages, and what operators probe.
+
+A gateway turns a request into a call of the chat service and its outcome into a response; it holds
+no rules. Each takes what it needs as arguments and adds itself to an aiohttp application.
+"""

@@ -1,0 +1,127 @@
+"""The web client and the API's documentation, as pages that need nothing from elsewhere."""
+
+import base64
+import hashlib
+import html
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from aiohttp import hdrs, web
+
+from chatserver.gateways.assets import CACHE, Asset, Assets
+from chatserver.gateways.headers import CSP, page_policy
+
+IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
+
+ICON = "icons/icon.svg"
+
+DOCS = """<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>{{app_name}} API</title>
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <link rel="icon" href="/assets/icons/icon.svg" type="image/svg+xml">
+    <link rel="stylesheet" href="/vendor/swagger-ui.css">
+  </head>
+  <body>
+    <div id="swagger-ui"></div>
+    <noscript><p>This page needs JavaScript; the contract itself is at
+      <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</p></noscript>
+    <script src="/vendor/swagger-ui-bundle.js"></script>
+    <script src="/docs/init.js"></script>
+  </body>
+</html>
+"""
+
+DOCS_SCRIPT = """SwaggerUIBundle({
+  url: "/api/v1/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+});
+"""
+
+NOT_BUILT = """<!doctype html>
+<html lang="en">
+  <head><meta charset="utf-8"><title>{{app_name}}</title></head>
+  <body>
+    <h1>The web client was not built</h1>
+    <p>The server works, but this installation came without its pages. Install it again with
+      <code>pip install .</code> (or <code>pip install -e .</code>), which builds them, and reload
+      this page.</p>
+  </body>
+</html>
+"""
+
+
+class Pages:
+    """`web_root` is the folder that the build makes: `app` is the client, `vendor` its packages.
+
+    `values` replace `{{name}}` in pages, escaped for HTML.
+    """
+
+    def __init__(self, web_root: Path, values: Mapping[str, str]) -> None:
+        self._client = Assets(web_root / "app", hidden=frozenset({"index.html"}))
+        self._vendor = Assets(web_root / "vendor")
+        self._templates = Assets(web_root / "app")
+        self._values = values
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/", self._index)
+        app.router.add_get("/docs", self._docs)
+        app.router.add_get("/docs/init.js", self._docs_script)
+        app.router.add_get("/favicon.ico", self._icon)
+        app.router.add_get("/assets/{name:.+}", self._client.handler())
+        app.router.add_get("/vendor/{name:.+}", self._vendor.handler())
+
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        template = self._templates.get("index.html")
+        if template is None:
+            return self._not_built()
+        return self._page(template.content.decode(), request)
+
+    async def _docs(self, request: web.Request) -> web.StreamResponse:
+        if self._vendor.get("swagger-ui-bundle.js") is None:
+            return self._not_built()
+        return self._page(DOCS, request)
+
+    async def _docs_script(self, request: web.Request) -> web.StreamResponse:
+        return Asset(DOCS_SCRIPT.encode(), "text/javascript", packable=False).response(request)
+
+    async def _icon(self, request: web.Request) -> web.StreamResponse:
+        # Browsers ask for this name where a page names no icon; they take it in any format.
+        icon = self._client.get(ICON)
+        if icon is None:
+            raise web.HTTPNotFound
+        return icon.response(request)
+
+    def _page(self, template: str, request: web.Request) -> web.Response:
+        page = self._filled(template)
+        response = Asset(page.encode(), "text/html", packable=True).response(request)
+        response.headers[CSP] = page_policy(*(_sha256(each) for each in IMPORT_MAP.findall(page)))
+        return response
+
+    def _not_built(self) -> web.Response:
+        return web.Response(
+            status=503,
+            text=self._filled(NOT_BUILT),
+            content_type="text/html",
+            headers={hdrs.CACHE_CONTROL: CACHE, CSP: page_policy()},
+        )
+
+    def _filled(self, template: str) -> str:
+        return re.sub(
+            r"{{(\w+)}}", lambda found: html.escape(self._values.get(found[1], "")), template
+        )
+
+
+def setup(app: web.Application, *, web_root: Path, values: Mapping[str, str]) -> None:
+    """Adds `/`, `/assets`, `/vendor`, `/docs` and `/favicon.ico`. See `Pages`."""
+    Pages(web_root, values).add_to(app)
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,69 @@
+"""The REST gateway as a part of an aiohttp application."""
+
+from collections.abc import Iterable, Sequence
+
+from aiohttp import hdrs, web
+
+from chatserver.addresses import Network
+from chatserver.chat.ports import Clock, Store
+from chatserver.chat.rates import RateLimiter
+from chatserver.chat.service import ChatService
+from chatserver.gateways.cors import cors
+from chatserver.gateways.rest.contract import Contract
+from chatserver.gateways.rest.dispatch import Dispatcher, Observer
+from chatserver.gateways.rest.openapi import document
+from chatserver.gateways.rest.routes import PREFIX, Services
+from chatserver.gateways.rest.table import ROUTES
+from chatserver.gateways.rest.waiting import ReplyWaiting
+
+
+def setup(
+    app: web.Application,
+    *,
+    chat: ChatService,
+    store: Store,
+    clock: Clock,
+    title: str,
+    version: str,
+    tokens_per_minute: int,
+    requests_per_second: float,
+    body_bytes: int,
+    json_depth: int,
+    trusted_proxies: Sequence[Network] = (),
+    allowed_origins: Iterable[str] = (),
+    observe: Observer = lambda operation, status: None,
+) -> None:
+    """Adds the routes below `/api/v1`.
+
+    `tokens_per_minute` counts by address, `requests_per_second` by participant (as many at once as
+    in one second). Requests that wait for a reply are answered when the application shuts down.
+    `observe` is told of the operation and the status of every answer.
+    """
+    waiting = ReplyWaiting(chat)
+    store.subscribe(waiting.on_commit)
+    services = Services(
+        chat=chat,
+        waiting=waiting,
+        token_rate=RateLimiter(tokens_per_minute / 60, tokens_per_minute, clock),
+        contract=Contract.model_validate(document(ROUTES, title=title, version=version)),
+    )
+    dispatcher = Dispatcher(
+        services,
+        request_rate=RateLimiter(requests_per_second, max(1.0, requests_per_second), clock),
+        trusted_proxies=trusted_proxies,
+        body_bytes=body_bytes,
+        json_depth=json_depth,
+        observe=observe,
+    )
+    api = web.Application(middlewares=[cors(allowed_origins), dispatcher.boundary])
+    for route in ROUTES:
+        handler = dispatcher.handler(route)
+        api.router.add_route(route.method, route.path, handler)
+        if route.method == hdrs.METH_GET:
+            api.router.add_route(hdrs.METH_HEAD, route.path, handler)
+
+    async def release(_: web.Application) -> None:
+        waiting.close()
+
+    api.on_shutdown.append(release)
+    app.add_subapp(PREFIX, api)

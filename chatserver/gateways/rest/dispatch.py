@@ -1,0 +1,182 @@
+"""The one boundary between HTTP and the use cases: checks, authenticates, calls, maps errors."""
+
+import secrets
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from chatserver.addresses import Network, client_address, subscriber
+from chatserver.chat.commands import parse
+from chatserver.chat.errors import (
+    ChatError,
+    Internal,
+    InvalidPayload,
+    NotFound,
+    PayloadTooLarge,
+)
+from chatserver.chat.models import Model
+from chatserver.chat.rates import RateLimiter
+from chatserver.gateways.rest.bodies import read_object
+from chatserver.gateways.rest.problems import (
+    MethodNotAllowed,
+    TokenMissing,
+    problem_response,
+    rate_limited,
+)
+from chatserver.gateways.rest.routes import PREFIX, Answer, Call, Route, Services
+
+Observer = Callable[[str, int], None]
+"""Told of the operation and the status of every answer."""
+
+OPERATION = web.RequestKey("operation", str)
+
+log = structlog.get_logger(__name__)
+
+
+class Dispatcher:
+    def __init__(
+        self,
+        services: Services,
+        *,
+        request_rate: RateLimiter,
+        trusted_proxies: Sequence[Network],
+        body_bytes: int,
+        json_depth: int,
+        observe: Observer,
+    ) -> None:
+        self._services = services
+        self._request_rate = request_rate
+        self._trusted = trusted_proxies
+        self._body_bytes = body_bytes
+        self._json_depth = json_depth
+        self._observe = observe
+
+    def handler(self, route: Route) -> Handler:
+        """An aiohttp handler that raises `ChatError`; `boundary` answers those."""
+
+        async def handle(request: web.Request) -> web.Response:
+            request[OPERATION] = route.name
+            return _response(await route.handler(await self._call(route, request)))
+
+        return handle
+
+    @web.middleware
+    async def boundary(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answers every error below the prefix, aiohttp's own included, with a problem document."""
+        response = await _answered(request, handler)
+        self._observe(request.get(OPERATION, "none"), response.status)
+        return response
+
+    async def _call(self, route: Route, request: web.Request) -> Call:
+        # Who is not known or asks too often is refused before any of the request is looked at.
+        identity, token = None, ""
+        if route.authenticated:
+            token = _bearer(request)
+            identity = await self._services.chat.authenticate(token)
+            wait = self._request_rate.take(identity.participant.id)
+            if wait:
+                raise rate_limited(wait)
+        return Call(
+            services=self._services,
+            values=await self._values(route, request),
+            subscriber=self._subscriber(request),
+            identity=identity,
+            token=token,
+        )
+
+    async def _values(self, route: Route, request: web.Request) -> dict[str, Any]:
+        values = _given(parse(route.params, dict(request.match_info)))
+        if route.query is not None:
+            values |= _given(parse(route.query, _query(request)))
+        if route.body is not None:
+            payload = await read_object(
+                request,
+                limit=self._body_bytes,
+                depth=self._json_depth,
+                required=route.needs_body,
+            )
+            values |= _given(parse(route.body, payload))
+        return values
+
+    def _subscriber(self, request: web.Request) -> str:
+        forwarded = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ()))
+        return subscriber(client_address(request.remote, forwarded, self._trusted))
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ChatError as refused:
+        return problem_response(refused)
+    except web.HTTPException as raised:
+        return _from_aiohttp(raised)
+    except Exception as crash:
+        return problem_response(_internal(crash, request))
+
+
+def _from_aiohttp(raised: web.HTTPException) -> web.StreamResponse:
+    if isinstance(raised, web.HTTPMethodNotAllowed):
+        response = problem_response(MethodNotAllowed("there is no such method here"))
+        response.headers[hdrs.ALLOW] = raised.headers[hdrs.ALLOW]
+        return response
+    if isinstance(raised, web.HTTPRequestEntityTooLarge):
+        return problem_response(PayloadTooLarge("the body is too large"))
+    if isinstance(raised, web.HTTPNotFound):
+        return problem_response(NotFound("there is nothing here"))
+    return raised
+
+
+def _internal(crash: Exception, request: web.Request) -> Internal:
+    """Logs where it happened, and nothing of what anybody wrote: that may be in the message."""
+    correlation_id = secrets.token_hex(8)
+    resource = request.match_info.route.resource
+    log.error(
+        "request crashed",
+        correlation_id=correlation_id,
+        method=request.method,
+        route=resource.canonical if resource else None,
+        error=f"{type(crash).__module__}.{type(crash).__qualname__}",
+        where=[
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(crash.__traceback__)
+        ],
+    )
+    return Internal("something went wrong on our side", correlation_id=correlation_id)
+
+
+def _bearer(request: web.Request) -> str:
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.casefold() != "bearer" or not token.strip():
+        raise TokenMissing("a bearer token is needed")
+    return token.strip()
+
+
+def _query(request: web.Request) -> dict[str, str]:
+    query = request.query
+    for name in query:
+        if len(query.getall(name)) > 1:
+            raise InvalidPayload("a parameter may be given once", field=name[:100])
+    return dict(query)
+
+
+def _given(part: Model) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in part.model_fields_set}
+
+
+def _response(answer: Answer) -> web.Response:
+    headers = {hdrs.CACHE_CONTROL: "no-store"}
+    if answer.location is not None:
+        headers[hdrs.LOCATION] = PREFIX + answer.location
+    if answer.body is None:
+        return web.Response(status=answer.status, headers=headers)
+    return web.Response(
+        status=answer.status,
+        body=orjson.dumps(answer.body.wire()),
+        content_type="application/json",
+        headers=headers,
+    )

@@ -1,0 +1,175 @@
+"""The OpenAPI 3.1 document of a route table."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from chatserver.chat.errors import (
+    ChatError,
+    Internal,
+    InvalidPayload,
+    PayloadTooDeep,
+    PayloadTooLarge,
+    RateLimited,
+    TokenExpired,
+    TokenRevoked,
+    Unauthorized,
+    Unavailable,
+)
+from chatserver.chat.events import DURABLE
+from chatserver.chat.models import Model
+from chatserver.gateways.rest.problems import (
+    PROBLEM_JSON,
+    Malformed,
+    Problem,
+    UnsupportedMediaType,
+    status_of,
+)
+from chatserver.gateways.rest.routes import PREFIX, Route
+
+Schema = dict[str, Any]
+Mode = Literal["validation", "serialization"]
+
+HEADERS: dict[HTTPStatus, dict[str, str]] = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "how to authenticate (RFC 6750)"},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "seconds after which to try again"},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "seconds after which to try again"},
+}
+
+
+def document(routes: Sequence[Route], *, title: str, version: str) -> Schema:
+    """Everything a client needs to know, taken from the routes and their models."""
+    refs, schemas = _schemas(routes)
+    paths: defaultdict[str, Schema] = defaultdict(dict)
+    for route in routes:
+        paths[route.path][route.method.lower()] = _operation(route, refs)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"{title} REST API", "version": version},
+        "servers": [{"url": PREFIX}],
+        "tags": [{"name": noun} for noun in dict.fromkeys(route.noun for route in routes)],
+        "security": [{"bearer": []}],
+        "paths": dict(paths),
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def errors_of(route: Route) -> Iterable[type[ChatError]]:
+    """What a route may end in: by its nature, and what it declares."""
+    yield from (Internal, Unavailable)
+    if route.authenticated:
+        yield from (Unauthorized, TokenExpired, TokenRevoked, RateLimited)
+    if route.body or route.query or route.params.model_fields:
+        yield InvalidPayload
+    if route.body:
+        yield from (Malformed, PayloadTooLarge, PayloadTooDeep, UnsupportedMediaType)
+    yield from route.errors
+
+
+def _operation(route: Route, refs: dict[type[BaseModel], Schema]) -> Schema:
+    operation: Schema = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "tags": [route.noun],
+        "parameters": [*_parameters(route.params, "path"), *_parameters(route.query, "query")],
+        "responses": _answers(route, refs) | _problems(route, refs[Problem]),
+    }
+    if route.body is not None:
+        operation["requestBody"] = {
+            "required": route.needs_body,
+            "content": {"application/json": {"schema": refs[route.body]}},
+        }
+    if not route.authenticated:
+        operation["security"] = []
+    return operation
+
+
+def _parameters(part: type[Model] | None, where: str) -> list[Schema]:
+    if part is None:
+        return []
+    schema = part.model_json_schema()
+    return [
+        _parameter(name, where, field, required=name in schema.get("required", ()))
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _parameter(name: str, where: str, field: Schema, *, required: bool) -> Schema:
+    schema = {key: value for key, value in field.items() if key not in ("title", "description")}
+    if "anyOf" in schema:
+        # Left out is left out: a URL has no null.
+        schema = next(each for each in schema["anyOf"] if each.get("type") != "null")
+    parameter = {"name": name, "in": where, "required": required, "schema": schema}
+    return parameter | ({"description": field["description"]} if "description" in field else {})
+
+
+def _answers(route: Route, refs: dict[type[BaseModel], Schema]) -> Schema:
+    answers: Schema = {}
+    for status, model in route.answers.items():
+        answer: Schema = {"description": HTTPStatus(status).phrase}
+        if model is not None:
+            answer["content"] = {"application/json": {"schema": refs[model]}}
+        if status in route.located:
+            answer["headers"] = _headers({"Location": "where it can be found"})
+        answers[str(status)] = answer
+    return answers
+
+
+def _problems(route: Route, problem: Schema) -> Schema:
+    codes: defaultdict[HTTPStatus, list[str]] = defaultdict(list)
+    for error in errors_of(route):
+        codes[status_of(error)].append(error.code)
+    return {
+        str(status.value): {
+            "description": "`" + "`, `".join(dict.fromkeys(codes[status])) + "`",
+            "content": {PROBLEM_JSON: {"schema": problem}},
+            **({"headers": _headers(HEADERS[status])} if status in HEADERS else {}),
+        }
+        for status in sorted(codes)
+    }
+
+
+def _headers(described: dict[str, str]) -> Schema:
+    return {
+        name: {"description": text, "required": True, "schema": {"type": "string"}}
+        for name, text in described.items()
+    }
+
+
+def _schemas(routes: Sequence[Route]) -> tuple[dict[type[BaseModel], Schema], Schema]:
+    """References to the models that routes name, and the schemas that these refer to."""
+    wanted: dict[tuple[type[BaseModel], Mode], None] = {(Problem, "validation"): None}
+    for route in routes:
+        if route.body is not None:
+            wanted[route.body, "validation"] = None
+        for model in route.answers.values():
+            if model is not None:
+                wanted[model, "serialization"] = None
+    # Their optional fields are left out when unset, which only this mode tells.
+    data: list[tuple[type[BaseModel], Mode]] = [(each, "validation") for each in DURABLE.values()]
+    refs, definitions = models_json_schema(
+        [*wanted, *data], ref_template="#/components/schemas/{model}"
+    )
+    schemas: Schema = definitions["$defs"]
+    schemas["Event"]["properties"]["data"] = {
+        "title": "Data",
+        "description": "what happened, depending on the event's `type`",
+        "anyOf": [refs[key] for key in data],
+    }
+    for schema in schemas.values():
+        _forget_null_defaults(schema)
+    return {model: refs[model, mode] for model, mode in wanted}, schemas
+
+
+def _forget_null_defaults(schema: Schema) -> None:
+    """None stands for "left out" in our models, which is not always what null says (`bot`)."""
+    for field in schema.get("properties", {}).values():
+        if "default" in field and field["default"] is None:
+            del field["default"]
