@@ -1,6 +1,6 @@
 """`python -m chatserver serve` as a real child process, to be killed and started again.
 
-Synchronous, so that browser tests can use it as well; in a coroutine, call it by `asyncio.to_thread`.
+Synchronous, so that browser tests can use it as well; coroutines call it by `asyncio.to_thread`.
 """
 
 import os
