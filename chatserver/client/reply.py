@@ -86,6 +86,9 @@ class Replies:
         found = [r for r in self._known.values() if r.prompt_seq == prompt_seq]
         return found[-1] if found else None
 
+    def running(self) -> list[GrowingReply]:
+        return [reply for reply in self._known.values() if not reply.ended]
+
     def snapshot(self, running: Iterable[Reply], *, complete: bool) -> None:
         """What a join said: the running replies, each with its text so far."""
         for reply in running:

@@ -11,7 +11,7 @@ from chatserver.chat.models import Event, EventType, Member, Participant, Reply,
 from chatserver.chat.summary import Summary
 from chatserver.client.errors import EventsTakenTwice
 from chatserver.client.inflow import Inflow
-from chatserver.client.reply import Replies, ReplyStream
+from chatserver.client.reply import GrowingReply, Replies, ReplyStream
 from chatserver.client.wire import read
 
 if TYPE_CHECKING:
@@ -183,6 +183,14 @@ class ChatSession:
         """Calls `watcher` with every ephemeral event of the session; returns how to stop that."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
+
+    def growing_reply(self, reply_id: str) -> GrowingReply | None:
+        """A reply that was heard of lately, as it stands; it goes on changing."""
+        return self._replies.find(None, reply_id)
+
+    def running_replies(self) -> list[GrowingReply]:
+        """The replies that are being said right now, as far as was heard."""
+        return self._replies.running()
 
     # What the client tells it.
 
