@@ -5,11 +5,11 @@ Synchronous, so that browser tests can use it as well; coroutines call it by `as
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Protocol
 
 from tests.servers import FAST, Reachable
@@ -72,13 +72,13 @@ class ServerProcess(Reachable):
 
     def kill(self) -> None:
         """kill -9."""
-        self._end(signal.SIGKILL)
+        self._end(SIGKILL)
 
     def terminate(self) -> int:
         """SIGTERM; returns the exit code."""
-        return self._end(signal.SIGTERM)
+        return self._end(SIGTERM)
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: Signals) -> None:
         assert self._child is not None, "not started"
         self._child.send_signal(number)
 
@@ -91,7 +91,7 @@ class ServerProcess(Reachable):
         """Everything on stdout and stderr so far, over all starts."""
         return self.log.read_text()
 
-    def _end(self, number: signal.Signals) -> int:
+    def _end(self, number: Signals) -> int:
         if self._child is None:
             return 0
         if self._child.poll() is None:

@@ -79,7 +79,7 @@ class RawClient:
         return error
 
     async def told(self, event: str, **fields: Any) -> Any:
-        """Waits for a server event with these fields."""
+        """Waits for a server event with these fields (and, if `within` is given, so long)."""
         return await self.inbox.take(event, **fields)
 
     async def caught_up(self) -> None:

@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 from aiohttp import ClientSession, web
 
-from chatserver.app import create_app
+from chatserver.app import SERVER, create_app
+from chatserver.chat.service import ChatService
 from chatserver.settings import Settings
 
 FAST: dict[str, Any] = {
@@ -71,6 +72,15 @@ class RunningServer(Reachable):
 
     async def stop(self) -> None:
         await self._runner.cleanup()
+
+    @property
+    def service(self) -> ChatService:
+        """The use cases, for what a test needs beside the way that it tests."""
+        return self.app[SERVER].service
+
+    async def token(self, name: str = "Ada") -> str:
+        """A guest's token."""
+        return (await self.service.issue_token(name)).token
 
 
 class StartServer(Protocol):

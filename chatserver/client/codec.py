@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from socketio.packet import Packet  # type: ignore[import-untyped]
+from socketio.packet import Packet
 
 
 class _Json:

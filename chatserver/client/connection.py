@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import aiohttp
-import socketio  # type: ignore[import-untyped]
+import socketio
 
 from chatserver.client.codec import OrjsonPacket
 from chatserver.client.errors import ConnectionLost, NotConnected, refusal

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -23,9 +23,8 @@ async def talk_through_pipe(
 
     Raises SystemExit(1) at the end where a reply failed.
     """
-    who = {"token": token} if token else {"name": name or DEFAULT_NAME}
     failed = False
-    async with ChatClient(place.url, on_status=_report, **who) as client:
+    async with client_for(place, name or DEFAULT_NAME, token, _report) as client:
         session = await enter(client, place, title=title, bot=bot)
         lines = _lines()
         # A thread: reading blocks, and the connection must go on answering pings meanwhile.
@@ -36,9 +35,16 @@ async def talk_through_pipe(
         raise SystemExit(1)
 
 
-async def enter(
-    client: ChatClient, place: Place, *, title: str, bot: str | None
-) -> ChatSession:
+def client_for(
+    place: Place, name: str | None, token: str | None, on_status: Callable[[Status], None]
+) -> ChatClient:
+    """Of a token where there is one, else of a name."""
+    if token:
+        return ChatClient(place.url, token=token, on_status=on_status)
+    return ChatClient(place.url, name=name, on_status=on_status)
+
+
+async def enter(client: ChatClient, place: Place, *, title: str, bot: str | None) -> ChatSession:
     """Joins the place's session, or makes a new one."""
     if place.session_id is not None:
         return await client.join(place.session_id, invite=place.invite)
@@ -53,7 +59,7 @@ async def _ask(client: ChatClient, session: ChatSession, text: str) -> bool:
     try:
         message = await session.reply(prompt).wait()
     except (ReplyFailed, TimeoutError, NotFound) as error:
-        click.echo(f"no reply: {error or 'it took too long'}", err=True)
+        click.echo(f"no reply: {str(error) or 'it took too long'}", err=True)
         return False
     if message is not None:
         click.echo(safe(message.data["text"]))

@@ -50,10 +50,12 @@ class Room:
             self._show("* that is all")
             return
         page = await self.session.history(before_seq=self._oldest + 1, limit=limit)
+        self._show("* older messages:")
         for event in page.events:
-            self._show_event(event)
+            if text := view.describe(event):
+                self._show(text)
         self._oldest = page.events[0].seq - 1 if page.events else 0
-        self._show("* (older messages; the conversation goes on below)")
+        self._show("* (the conversation goes on below)")
 
     async def stop_replies(self) -> None:
         if not self._growing:

@@ -22,3 +22,8 @@ def parse(text: str) -> tuple[str, str] | None:
         return None
     name, _, argument = text[1:].partition(" ")
     return name.lower(), argument.strip()
+
+
+def unescaped(text: str) -> str:
+    """The message that a line is."""
+    return text[1:] if text.startswith("//") else text

@@ -4,9 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Any
 
-import click
 from prompt_toolkit import PromptSession
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.shortcuts import print_formatted_text
@@ -14,10 +12,10 @@ from prompt_toolkit.shortcuts import print_formatted_text
 from chatserver.chat.errors import ChatError
 from chatserver.chat.models import Event, SessionOverview
 from chatserver.cli.talk import view
-from chatserver.cli.talk.pipe import enter
+from chatserver.cli.talk.pipe import client_for, enter
 from chatserver.cli.talk.place import NotAPlace, Place
 from chatserver.cli.talk.room import Room
-from chatserver.cli.talk.slash import HELP, parse
+from chatserver.cli.talk.slash import HELP, parse, unescaped
 from chatserver.client import ChatClient, Connected, Connecting, GaveUp, Status
 from chatserver.client.errors import ClientError
 
@@ -35,9 +33,8 @@ async def talk_on_terminal(
             name = await _ask_name(prompt)
             if name is None:
                 return
-        who = {"token": token} if token else {"name": name}
         talk = Terminal(prompt, title=title, bot=bot)
-        async with ChatClient(place.url, on_status=talk.report, **who) as client:
+        async with client_for(place, name, token, talk.report) as client:
             await talk.run(client, place)
 
 
@@ -209,7 +206,7 @@ class Terminal:
             show("* you are in no session: /rooms, /join or /new")
             return
         # Beside the prompt: one can go on typing while the server is away.
-        task = asyncio.create_task(self._deliver(self._room.session.send(text), text))
+        task = asyncio.create_task(self._deliver(self._room.session.send(unescaped(text)), text))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
@@ -224,4 +221,4 @@ class Terminal:
         try:
             yield
         except (ChatError, ClientError, NotAPlace, TimeoutError) as error:
-            show(f"* {error or 'no answer'}")
+            show(f"* {str(error) or 'no answer'}")

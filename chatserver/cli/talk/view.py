@@ -11,11 +11,11 @@ def safe(text: str) -> str:
 
     Also without what reorders text on the screen (Unicode's bidirectional overrides).
     """
-    return "".join(
-        char
-        for char in text.replace("\r\n", "\n")
-        if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs") and char not in BIDI
-    )
+    return "".join(char for char in text.replace("\r\n", "\n") if char in "\n\t" or printable(char))
+
+
+def printable(char: str) -> bool:
+    return unicodedata.category(char) not in ("Cc", "Cs") and char not in BIDI
 
 
 BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

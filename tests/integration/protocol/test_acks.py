@@ -52,7 +52,9 @@ async def test_an_unknown_event_is_refused_and_the_connection_goes_on(
     await ada.caught_up()
 
 
-@pytest.mark.parametrize("payload", [None, 7, "text", [], [{}], True, 1.5, (1, 2), ({}, {})], ids=str)
+@pytest.mark.parametrize(
+    "payload", [None, 7, "text", [], [{}], True, 1.5, (1, 2), ({}, {})], ids=str
+)
 async def test_a_payload_that_is_no_single_object_is_refused(
     server: StartServer, connect: Connect, payload: object
 ) -> None:

@@ -37,7 +37,15 @@ async def test_welcome_says_who_one_is_and_what_the_server_offers(
 
 @pytest.mark.parametrize(
     "auth",
-    [None, {}, {"token": ""}, {"token": None}, {"token": 7}, {"token": ["x"]}, {"token": "nobody's"}],
+    [
+        None,
+        {},
+        {"token": ""},
+        {"token": None},
+        {"token": 7},
+        {"token": ["x"]},
+        {"token": "nobody's"},
+    ],
     ids=str,
 )
 async def test_without_a_known_token_connecting_is_refused_with_data(
@@ -75,12 +83,10 @@ async def test_an_expired_token_is_refused_as_expired(
     await eventually(refused, what="the token expires")
 
 
-async def test_a_revoked_token_is_refused_as_revoked(
-    server: StartServer, connect: Connect
-) -> None:
+async def test_a_revoked_token_is_refused_as_revoked(server: StartServer, connect: Connect) -> None:
     running = await server()
     token = await running.token()
-    await running.rest("DELETE", "/api/v1/tokens/current", token=token)
+    await running.service.revoke_token(token)
     with pytest.raises(Refused) as refused:
         await connect(running, token=token)
     assert refused.value.data["data"]["code"] == "token_revoked"
@@ -93,7 +99,7 @@ async def test_revoking_a_token_ends_its_live_connections_and_no_others(
     token = await running.token("Ada")
     desk, phone = await connect(running, token=token), await connect(running, token=token)
     bob = await connect(running, "Bob")
-    await running.rest("DELETE", "/api/v1/tokens/current", token=token)
+    await running.service.revoke_token(token)
     await asyncio.gather(desk.lost(), phone.lost())
     await bob.caught_up()
     assert not bob.disconnected.is_set()
@@ -111,12 +117,12 @@ async def test_a_renewed_token_keeps_its_connection(server: StartServer, connect
     running = await server(token_seconds=2)
     token = await running.token("Ada")
     ada, other = await connect(running, token=token), await connect(running, "Bob")
-    for _ in range(2):
-        renewed = await running.rest("POST", "/api/v1/tokens/renew", token=token)
-        assert renewed["token"] == token
-        assert renewed["participant"] == ada.me
-    await other.lost()
-    await running.rest("POST", "/api/v1/tokens/renew", token=token)
+
+    async def renew() -> bool:
+        await running.service.renew_token(token)
+        return other.disconnected.is_set()
+
+    await eventually(renew, what="the token that nobody renewed expires")
     await ada.caught_up()
 
 

@@ -110,9 +110,7 @@ async def test_joining_while_others_send_leaves_no_hole_and_no_double(
 
     async def join(client: RawClient, after: int) -> tuple[RawClient, dict[str, Any]]:
         await ada.told("message_created", text=f"message {after}")
-        joined: dict[str, Any] = await client.do(
-            "join_session", session_id=session_id, after_seq=0
-        )
+        joined: dict[str, Any] = await client.do("join_session", session_id=session_id, after_seq=0)
         return client, joined
 
     async def send() -> None:

@@ -116,9 +116,7 @@ async def test_the_same_id_with_another_body_is_a_conflict(
 ) -> None:
     ada = await connect(await server())
     session_id = await session_of(ada)
-    first = await ada.do(
-        "send_message", session_id=session_id, text="one", client_message_id="id"
-    )
+    first = await ada.do("send_message", session_id=session_id, text="one", client_message_id="id")
     other_text = {"session_id": session_id, "text": "two", "client_message_id": "id"}
     assert (await ada.refused("send_message", other_text))["code"] == "conflict"
     other_target = {**other_text, "text": "one", "reply_to": first["message"]["seq"]}
@@ -133,9 +131,7 @@ async def test_the_same_id_of_two_people_is_two_messages(
     ada, bob = await connect(running, "Ada"), await connect(running, "Bob")
     session_id = await session_of(ada, bob)
     for person in (ada, bob):
-        await person.do(
-            "send_message", session_id=session_id, text="hi", client_message_id="same"
-        )
+        await person.do("send_message", session_id=session_id, text="hi", client_message_id="same")
     assert await texts_of(ada, session_id) == ["hi", "hi"]
 
 
@@ -254,15 +250,15 @@ async def test_history_is_paged_in_both_directions_without_doubles_or_holes(
     session_id = await session_of(ada)
     for n in range(22):
         await ada.say(session_id, f"message {n}")
-    newest = await ada.do("get_history", session_id=session_id, limit=5)
-    assert [e["seq"] for e in newest["events"]] == [19, 20, 21, 22, 23]
-    assert newest["complete"] is False
-    back = newest["events"]
-    while not newest["complete"]:
-        newest = await ada.do(
+    page = await ada.do("get_history", session_id=session_id, limit=5)
+    assert [e["seq"] for e in page["events"]] == [19, 20, 21, 22, 23]
+    back, pages = page["events"], 1
+    while not page["complete"]:
+        page = await ada.do(
             "get_history", session_id=session_id, before_seq=back[0]["seq"], limit=5
         )
-        back = newest["events"] + back
+        back, pages = page["events"] + back, pages + 1
+    assert pages == 5
     assert [e["seq"] for e in back] == list(range(1, 24))
     assert await log_of(ada, session_id) == back
     ahead = await ada.do("get_history", session_id=session_id, after_seq=3, limit=4)

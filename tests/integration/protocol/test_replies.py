@@ -145,8 +145,9 @@ async def test_a_failing_bot_is_told_durably_and_can_be_asked_again(
 ) -> None:
     works = EchoBot.reply
 
-    async def fail(_self: EchoBot, _context: ReplyContext) -> AsyncIterator[str]:
-        raise BotError("bot_unavailable", "the bot is out for tea", retryable=True)
+    async def fail(_self: EchoBot, context: ReplyContext) -> AsyncIterator[str]:
+        for _ in context.messages:
+            raise BotError("bot_unavailable", "the bot is out for tea", retryable=True)
         yield ""
 
     monkeypatch.setattr(EchoBot, "reply", fail)
@@ -164,9 +165,7 @@ async def test_a_failing_bot_is_told_durably_and_can_be_asked_again(
     }
     assert (await log_of(ada, session_id))[-1] == failed
     monkeypatch.setattr(EchoBot, "reply", works)
-    again = await ada.do(
-        "retry_reply", session_id=session_id, reply_id=failed["data"]["reply_id"]
-    )
+    again = await ada.do("retry_reply", session_id=session_id, reply_id=failed["data"]["reply_id"])
     await ada.told("reply_finished", reply_id=again["reply"]["reply_id"])
 
 
