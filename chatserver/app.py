@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -196,6 +197,21 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     finally:
         await runner.cleanup()
         log.info("stopped")
+
+
+@asynccontextmanager
+async def service_beside(settings: Settings) -> AsyncIterator[ChatService]:
+    """The use cases on the database of a server that may be running: for short commands.
+
+    Nobody connected hears of what it changes. Raises what `create_app` raises, and `SchemaTooNew`.
+    """
+    server = create_app(settings)[SERVER]
+    await asyncio.to_thread(migrate, f"sqlite:///{database_path(settings.database_url)}")
+    server.store.open()
+    try:
+        yield server.service
+    finally:
+        await server.store.close()
 
 
 def _built_in_bots(settings: Settings) -> list[Bot]:

@@ -1,0 +1,91 @@
+"""What keeps a command from its work, in words that name the setting and what helps."""
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from chatserver.app import UnsupportedDatabase
+from chatserver.bots.corpus import EmptyCorpus
+from chatserver.bots.registry import UnknownDefaultBot
+from chatserver.settings import Settings
+from chatserver.store.migrate import SchemaTooNew
+from chatserver.store.sqlite import DatabaseInUse
+
+DATABASE = "CHATSERVER_DATABASE_URL (--database)"
+HOST = "CHATSERVER_HOST (--host)"
+PORT = "CHATSERVER_PORT (--port)"
+CORPUS = "CHATSERVER_CORPUS_FILE"
+
+
+@contextmanager
+def explained(settings: Settings) -> Iterator[None]:
+    """Turns what an operator can mend into a `click.ClickException`; defects pass."""
+    try:
+        yield
+    except Exception as problem:
+        message = explain(problem, settings)
+        if message is None:
+            raise
+        raise click.ClickException(message) from problem
+
+
+def explain(problem: Exception, settings: Settings) -> str | None:
+    """None for what is no problem of the settings or of the machine."""
+    match problem:
+        case UnsupportedDatabase():
+            return f"{DATABASE}: {problem} is not supported; write sqlite:///FILE"
+        case DatabaseInUse():
+            return (
+                f"{DATABASE}: another server works on {settings.database_url}; stop that one, or "
+                "give this one another file"
+            )
+        case SchemaTooNew():
+            return (
+                f"{DATABASE}: {settings.database_url} was migrated by a later version of "
+                f"chatserver (revision {problem}); install that version, or use another file"
+            )
+        case SQLAlchemyError():
+            cause = str(getattr(problem, "orig", None) or problem)
+            return (
+                f"{DATABASE}: cannot use {settings.database_url}: {cause}; check that it is a "
+                "database of chatserver, in a folder that exists and may be written to"
+            )
+        case UnknownDefaultBot():
+            return f"CHATSERVER_DEFAULT_BOT: there is no bot {problem}; try corpus or echo"
+        case EmptyCorpus() | UnicodeDecodeError():
+            return f"{CORPUS}: {settings.corpus_file} is not a text file with a line in it"
+        case OSError():
+            return _explain_os_error(problem, settings)
+        case ValueError():
+            return f"CHATSERVER_TRUSTED_PROXIES: {problem}; write addresses or networks"
+    return None
+
+
+def _explain_os_error(problem: OSError, settings: Settings) -> str | None:
+    where = f"{settings.host}:{settings.port}"
+    match problem.errno:
+        case errno.EADDRINUSE:
+            return (
+                f"{PORT}: {where} is taken by another program; stop that one, or choose another "
+                "port (0 takes a free one)"
+            )
+        case errno.EADDRNOTAVAIL:
+            return (
+                f"{HOST}: {settings.host} is no address of this machine; try 127.0.0.1 or 0.0.0.0"
+            )
+    if isinstance(problem, socket.gaierror):
+        return f"{HOST}: {settings.host} is not known; try 127.0.0.1 or 0.0.0.0"
+    if problem.filename is None:
+        if problem.errno in (errno.EACCES, errno.EPERM):
+            return f"{PORT}: {where} may not be listened on; choose a port above 1023"
+        return None
+    if settings.corpus_file is not None and str(problem.filename) == str(settings.corpus_file):
+        return f"{CORPUS}: cannot read {settings.corpus_file}: {problem.strerror}"
+    return (
+        f"{DATABASE}: cannot use {settings.database_url}: {problem.strerror}; choose a file in a "
+        "folder that exists and may be written to"
+    )

@@ -1,0 +1,61 @@
+"""`chatserver talk`: a chat in the terminal, or in a pipe."""
+
+import asyncio
+import sys
+
+import click
+
+from chatserver.chat.errors import ChatError
+from chatserver.cli.talk.pipe import talk_through_pipe
+from chatserver.cli.talk.place import NotAPlace, Place
+from chatserver.client.errors import ClientError
+
+
+@click.command()
+@click.argument("place", required=False, metavar="[SESSION]")
+@click.option(
+    "--url",
+    envvar="CHATSERVER_URL",
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    help="the server",
+)
+@click.option("--name", help="who you are; asked for where needed")
+@click.option("--token", envvar="CHATSERVER_TOKEN", help="a token of yours instead of a name")
+@click.option("--invite", help="the invite code of a private session")
+@click.option("--title", default="", help="the title of a new session")
+@click.option("--bot", help="the bot of a new session; the server's default where not given")
+def talk(
+    place: str | None,
+    url: str,
+    name: str | None,
+    token: str | None,
+    invite: str | None,
+    title: str,
+    bot: str | None,
+) -> None:
+    """Chat in the terminal.
+
+    SESSION is the id of a session or the link to it. Without it you choose one, or make a new one.
+
+    When the input is no terminal, every line of it is sent as a message; the replies are printed
+    as plain text.
+    """
+    try:
+        where = Place.parse(place, url, invite)
+    except NotAPlace as error:
+        raise click.UsageError(str(error)) from None
+    try:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            # Late: a pipe needs no terminal library, and starts faster without.
+            from chatserver.cli.talk.terminal import talk_on_terminal
+
+            asyncio.run(talk_on_terminal(where, name=name, token=token, title=title, bot=bot))
+        else:
+            asyncio.run(talk_through_pipe(where, name=name, token=token, title=title, bot=bot))
+    except ChatError as error:
+        raise click.ClickException(f"the server says: {error.message} ({error.code})") from error
+    except ClientError as error:
+        raise click.ClickException(f"{error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

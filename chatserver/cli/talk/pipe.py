@@ -1,0 +1,81 @@
+"""Talking without a terminal: lines in, replies out."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+
+from chatserver.chat.access import wants_reply
+from chatserver.chat.errors import NotFound
+from chatserver.cli.talk.place import Place
+from chatserver.cli.talk.view import safe
+from chatserver.client import ChatClient, ChatSession, Connected, Connecting, ReplyFailed, Status
+
+DEFAULT_NAME = "Terminal"
+
+
+async def talk_through_pipe(
+    place: Place, *, name: str | None, token: str | None, title: str, bot: str | None
+) -> None:
+    """Sends every line of stdin and prints its reply to stdout; all else goes to stderr.
+
+    Raises SystemExit(1) at the end where a reply failed.
+    """
+    failed = False
+    async with client_for(place, name or DEFAULT_NAME, token, _report) as client:
+        session = await enter(client, place, title=title, bot=bot)
+        lines = _lines()
+        # A thread: reading blocks, and the connection must go on answering pings meanwhile.
+        while (text := await asyncio.to_thread(next, lines, None)) is not None:
+            if text.strip():
+                failed = not await _ask(client, session, text) or failed
+    if failed:
+        raise SystemExit(1)
+
+
+def client_for(
+    place: Place, name: str | None, token: str | None, on_status: Callable[[Status], None]
+) -> ChatClient:
+    """Of a token where there is one, else of a name."""
+    if token:
+        return ChatClient(place.url, token=token, on_status=on_status)
+    return ChatClient(place.url, name=name, on_status=on_status)
+
+
+async def enter(client: ChatClient, place: Place, *, title: str, bot: str | None) -> ChatSession:
+    """Joins the place's session, or makes a new one."""
+    if place.session_id is not None:
+        return await client.join(place.session_id, invite=place.invite)
+    settings: dict[str, Any] = {} if bot is None else {"bot": bot or None}
+    return await client.create_session(title, **settings)
+
+
+async def _ask(client: ChatClient, session: ChatSession, text: str) -> bool:
+    prompt = await session.send(text)
+    if not wants_reply(session.info, client.participant, text):
+        return True
+    try:
+        message = await session.reply(prompt).wait()
+    except (ReplyFailed, TimeoutError, NotFound) as error:
+        click.echo(f"no reply: {str(error) or 'it took too long'}", err=True)
+        return False
+    if message is not None:
+        click.echo(safe(message.data["text"]))
+    return True
+
+
+def _lines() -> Iterator[str]:
+    for line in sys.stdin:
+        yield line.rstrip("\n")
+
+
+def _report(status: Status) -> None:
+    match status:
+        case Connecting(seconds=seconds):
+            click.echo(f"connection lost; trying again in {seconds:.1f} s", err=True)
+        case Connected(again=True):
+            click.echo("connected again", err=True)
+        case _:
+            pass

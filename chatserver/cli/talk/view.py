@@ -1,0 +1,79 @@
+"""What is shown of a session: one text per event. Pure."""
+
+import unicodedata
+from datetime import datetime
+
+from chatserver.chat.models import Event, EventType, Participant, SessionOverview
+
+
+def safe(text: str) -> str:
+    """Without what a terminal would obey: whoever writes a message must not steer the reader's.
+
+    Also without what reorders text on the screen (Unicode's bidirectional overrides).
+    """
+    return "".join(char for char in text.replace("\r\n", "\n") if char in "\n\t" or printable(char))
+
+
+def printable(char: str) -> bool:
+    return unicodedata.category(char) not in ("Cc", "Cs") and char not in BIDI
+
+
+BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def line(text: str) -> str:
+    """The same on one line: for names and titles."""
+    return " ".join(safe(text).split())
+
+
+def clock(when: datetime) -> str:
+    return when.astimezone().strftime("%H:%M")
+
+
+def said(sender: Participant, text: str, when: datetime) -> str:
+    return f"{clock(when)} {line(sender.name)}: {safe(text)}"
+
+
+def describe(event: Event) -> str | None:
+    """None for what is not worth a line."""
+    data, who = event.data, line(event.sender.name)
+    match event.type:
+        case EventType.MESSAGE_CREATED:
+            if data.get("deleted_at"):
+                return said(event.sender, "(deleted)", event.created_at)
+            marks = " (edited)" if data.get("edited_at") else ""
+            marks += " (stopped)" if data.get("stopped") else ""
+            return said(event.sender, data["text"] + marks, event.created_at)
+        case EventType.MESSAGE_EDITED:
+            return f"* {who} changed message {data['seq']}: {safe(data['text'])}"
+        case EventType.MESSAGE_DELETED:
+            return f"* {who} deleted message {data['seq']}"
+        case EventType.PARTICIPANT_JOINED:
+            return f"* {who} joined"
+        case EventType.PARTICIPANT_LEFT:
+            return f"* {line(data['participant']['name'])} left"
+        case EventType.SESSION_UPDATED:
+            title = line(data["title"]) or "Untitled"
+            bot = data["bot"] or "nobody"
+            return f"* now: {title}, {data['visibility']}; {bot} answers {data['reply_policy']}"
+        case EventType.REPLY_FAILED:
+            again = " (/retry asks again)" if data["retryable"] else ""
+            return f"* {who} could not answer: {safe(data['message'])}{again}"
+
+
+def overview(position: int, session: SessionOverview) -> str:
+    """One line of a list of sessions."""
+    unread = f" [{'99+' if session.unread > 99 else session.unread} new]" if session.unread else ""
+    return f"{position:3}  {line(session.title) or 'Untitled'}{unread}  {session.id}"
+
+
+def tail(text: str, lines: int, width: int) -> str:
+    """The end of a text that fits into so many lines of a terminal of that width."""
+    shown = text[-lines * width :].split("\n")
+    room, kept = lines, list[str]()
+    for one in reversed(shown):
+        room -= max(1, -(-len(one) // width))
+        if room < 0:
+            break
+        kept.append(one)
+    return "\n".join(reversed(kept))

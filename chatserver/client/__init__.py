@@ -1,0 +1,41 @@
+"""The Python client: chat sessions over Socket.IO, made for programs that must not miss a message.
+
+    async with ChatClient("http://127.0.0.1:8000", name="Ada") as client:
+        session = await client.create_session(title="Tea")
+        prompt = await session.send("Is there tea?")
+        async for piece in session.reply(prompt):
+            print(piece.text, end="")
+
+It reconnects by itself, renews its token, and hands out every durable event of a session exactly
+once and in order, whatever happened to the connection. Refusals of the server are raised as the
+classes of `chatserver.chat.errors`; what can go wrong on the way is in `chatserver.client.errors`.
+"""
+
+from chatserver.client.client import ChatClient
+from chatserver.client.errors import (
+    ConnectionLost,
+    EventsTakenTwice,
+    NotAcknowledged,
+    NotConnected,
+    ReplyFailed,
+)
+from chatserver.client.reply import Piece, ReplyStream
+from chatserver.client.session import ChatSession
+from chatserver.client.status import Connected, Connecting, GaveUp, Lost, Status
+
+__all__ = [
+    "ChatClient",
+    "ChatSession",
+    "Connected",
+    "Connecting",
+    "ConnectionLost",
+    "EventsTakenTwice",
+    "GaveUp",
+    "Lost",
+    "NotAcknowledged",
+    "NotConnected",
+    "Piece",
+    "ReplyFailed",
+    "ReplyStream",
+    "Status",
+]

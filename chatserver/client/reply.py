@@ -1,0 +1,248 @@
+"""Replies as they are being said: assembled by offset, readable while they grow."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from chatserver.chat.events import (
+    ReplyDelta,
+    ReplyFinished,
+    ReplyStarted,
+    ReplyStopped,
+    Signal,
+)
+from chatserver.chat.models import Event, EventType, Reply
+from chatserver.client.errors import ReplyFailed
+
+REMEMBERED = 200
+"""Replies whose text is kept; the oldest ended ones are forgotten first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text of a reply from `offset` (in code points) on. 0 again: the reply began anew."""
+
+    offset: int
+    text: str
+
+
+class GrowingReply:
+    """One reply as far as it was heard. Deltas may repeat, be lost, or belong to an old attempt."""
+
+    def __init__(self, reply_id: str, prompt_seq: int | None) -> None:
+        self.reply_id = reply_id
+        self.prompt_seq = prompt_seq
+        self.text = ""
+        self.attempt = 0
+        self.rewritten = 0
+        """How often the text was replaced instead of continued."""
+        self.ended = False
+        self.stopped = False
+        self.message: Event | None = None
+        self.failure: ReplyFailed | None = None
+
+    def begin(self, attempt: int) -> None:
+        if attempt > self.attempt:
+            self.attempt = attempt
+            self._rewrite("")
+
+    def add(self, attempt: int, offset: int, text: str) -> None:
+        self.begin(attempt)
+        # What comes after a hole waits for the next snapshot or for the final text.
+        if attempt == self.attempt and offset <= len(self.text) and not self.ended:
+            self.text += text[len(self.text) - offset :]
+
+    def finish(self, message: Event) -> None:
+        """The stored message is the truth, whatever was streamed."""
+        final = str(message.data.get("text", ""))
+        if final.startswith(self.text):
+            self.text = final
+        else:
+            self._rewrite(final)
+        self.message = message
+        self.stopped = bool(message.data.get("stopped"))
+        self.ended = True
+
+    def _rewrite(self, text: str) -> None:
+        if self.text:
+            self.rewritten += 1
+        self.text = text
+
+
+class Replies:
+    """All replies of one session that were heard of lately."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        self.interrupted = 0
+        """How often events may have been missed."""
+        self._known: OrderedDict[str, GrowingReply] = OrderedDict()
+
+    def find(self, prompt_seq: int | None, reply_id: str | None) -> GrowingReply | None:
+        """That reply, or the newest to that prompt."""
+        if reply_id is not None:
+            return self._known.get(reply_id)
+        found = [r for r in self._known.values() if r.prompt_seq == prompt_seq]
+        return found[-1] if found else None
+
+    def running(self) -> list[GrowingReply]:
+        return [reply for reply in self._known.values() if not reply.ended]
+
+    def snapshot(self, running: Iterable[Reply], *, complete: bool) -> None:
+        """What a join said: the running replies, each with its text so far."""
+        for reply in running:
+            self._get(reply.reply_id, reply.prompt_seq).add(reply.attempt, 0, reply.text)
+        if not complete:
+            self.interrupted += 1
+        self.notify()
+
+    def hear(self, signal: Signal) -> None:
+        match signal:
+            case ReplyStarted():
+                self._get(signal.reply_id, signal.prompt_seq).begin(signal.attempt)
+            case ReplyDelta():
+                self._get(signal.reply_id, None).add(signal.attempt, signal.offset, signal.text)
+            case ReplyStopped(seq=None):
+                reply = self._get(signal.reply_id, None)
+                reply.stopped = reply.ended = True
+            case ReplyStopped() | ReplyFinished():
+                # Its message came before; where it was missed, the log has it.
+                if not self._get(signal.reply_id, None).ended:
+                    self.interrupted += 1
+            case _:
+                return
+        self.notify()
+
+    def read(self, event: Event) -> None:
+        """The durable end of a reply: its message, or its failure."""
+        data = event.data
+        if event.type is EventType.MESSAGE_CREATED and "reply_id" in data:
+            self._get(data["reply_id"], data.get("reply_to")).finish(event)
+        elif event.type is EventType.REPLY_FAILED:
+            reply = self._get(data["reply_id"], data["prompt_seq"])
+            reply.failure = ReplyFailed(
+                data["reply_id"], data["code"], data["message"], retryable=data["retryable"]
+            )
+            reply.ended = True
+        else:
+            return
+        self.notify()
+
+    def notify(self) -> None:
+        """Wakes everybody who waits for a change."""
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def _get(self, reply_id: str, prompt_seq: int | None) -> GrowingReply:
+        reply = self._known.get(reply_id)
+        if reply is None:
+            reply = self._known[reply_id] = GrowingReply(reply_id, prompt_seq)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        if prompt_seq is not None:
+            reply.prompt_seq = prompt_seq
+        return reply
+
+
+class ReplyStream:
+    """A reply to iterate over while it grows.
+
+    The pieces, put together from the last one with offset 0 on, are the reply's final text exactly.
+    The iteration ends with the reply; afterwards `message` is its Event (None where it was stopped
+    before it said anything). Raises `ReplyFailed` where the bot could not answer, TimeoutError
+    after `timeout` seconds without a new piece, and what ended the session or the client.
+    """
+
+    def __init__(
+        self,
+        replies: Replies,
+        look_up: Callable[[int], Awaitable[None]],
+        check: Callable[[], None],
+        *,
+        prompt_seq: int,
+        reply_id: str | None,
+        timeout: float,
+    ) -> None:
+        self._replies = replies
+        self._look_up = look_up
+        self._check = check
+        self._prompt_seq = prompt_seq
+        self._reply_id = reply_id
+        self._timeout = timeout
+        self._shown = 0
+        self._rewritten = 0
+        self._interrupted = -1
+
+    @property
+    def reply_id(self) -> str | None:
+        """Known once the bot began."""
+        found = self._found
+        return found.reply_id if found else None
+
+    @property
+    def text(self) -> str:
+        """All of it so far."""
+        found = self._found
+        return found.text if found else ""
+
+    @property
+    def message(self) -> Event | None:
+        found = self._found
+        return found.message if found else None
+
+    @property
+    def stopped(self) -> bool:
+        found = self._found
+        return found is not None and found.stopped
+
+    async def wait(self) -> Event | None:
+        """Waits for the end, without looking at the pieces. Raises like the iteration."""
+        async for _ in self:
+            pass
+        return self.message
+
+    def __aiter__(self) -> "ReplyStream":
+        return self
+
+    async def __anext__(self) -> Piece:
+        async with asyncio.timeout(self._timeout):
+            return await self._next()
+
+    async def _next(self) -> Piece:
+        while True:
+            changed = self._replies.changed
+            found = self._found
+            if found is not None:
+                if piece := self._new(found):
+                    return piece
+                if found.failure is not None:
+                    raise found.failure
+                if found.ended:
+                    raise StopAsyncIteration
+            self._check()
+            unsure = self._interrupted != self._replies.interrupted
+            first = self._interrupted < 0
+            self._interrupted = self._replies.interrupted
+            if unsure and not (first and found is not None):
+                await self._look_up(self._prompt_seq)
+            else:
+                await changed.wait()
+
+    def _new(self, found: GrowingReply) -> Piece | None:
+        if found.rewritten != self._rewritten:
+            self._rewritten = found.rewritten
+            self._shown = 0
+        if len(found.text) == self._shown:
+            return None
+        piece = Piece(self._shown, found.text[self._shown :])
+        self._shown = len(found.text)
+        return piece
+
+    @property
+    def _found(self) -> GrowingReply | None:
+        found = self._replies.find(self._prompt_seq, self._reply_id)
+        if found is not None:
+            # A retry has the same prompt; this stream stays with the reply it began with.
+            self._reply_id = found.reply_id
+        return found

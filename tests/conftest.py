@@ -1,0 +1,69 @@
+"""Fixtures for everybody: real servers, in this process or as children, and raw clients."""
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import ServerProcess, StartProcess
+from tests.raw import RawClient
+from tests.servers import RunningServer, StartServer, start_server
+
+Connect = Callable[..., Awaitable[RawClient]]
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
+    """Starts servers in this process, each on a fresh SQLite file unless told which."""
+    running: list[RunningServer] = []
+
+    async def start(*, database: Path | None = None, **settings: Any) -> RunningServer:
+        path = database or tmp_path / f"chat-{len(running)}.db"
+        running.append(await start_server(path, **settings))
+        return running[-1]
+
+    yield start
+    for one in reversed(running):
+        await one.stop()
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Connects raw Socket.IO clients: `await connect(server, "Ada")`, or with a `token=`."""
+    clients: list[RawClient] = []
+
+    async def start(
+        server: RunningServer | ServerProcess, name: str = "Ada", *, token: str = "", **how: Any
+    ) -> RawClient:
+        client = RawClient(name, **how)
+        clients.append(client)
+        await client.connect(server.url, {"token": token or await server.token(name)})
+        return client
+
+    yield start
+    for client in clients:
+        await client.close()
+
+
+@pytest.fixture
+def server_process(tmp_path: Path) -> Iterator[StartProcess]:
+    """Starts servers as child processes; ends those that still run."""
+    started: list[ServerProcess] = []
+    numbers = itertools.count()
+
+    def start(*, database: Path | None = None, **settings: Any) -> ServerProcess:
+        number = next(numbers)
+        process = ServerProcess(
+            database or tmp_path / f"process-{number}.db",
+            tmp_path / f"process-{number}.log",
+            **settings,
+        )
+        started.append(process)
+        process.start()
+        return process
+
+    yield start
+    for process in started:
+        process.kill()

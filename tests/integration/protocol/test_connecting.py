@@ -1,0 +1,184 @@
+"""Connecting, being refused, being welcomed, being cut off."""
+
+import asyncio
+
+import pytest
+
+from chatserver import __version__
+from tests.conftest import Connect
+from tests.raw import RawClient, Refused
+from tests.servers import StartServer
+from tests.waiting import eventually
+
+
+async def test_welcome_says_who_one_is_and_what_the_server_offers(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server(text_chars=123)
+    ada = RawClient("Ada")
+    try:
+        await ada.sio.connect(
+            running.url,
+            auth={"token": await running.token("Ada")},
+            namespaces=["/chat"],
+            transports=["websocket"],
+        )
+        welcome = await ada.told("welcome")
+    finally:
+        await ada.close()
+    assert welcome["participant"]["name"] == "Ada"
+    assert welcome["participant"]["kind"] == "user"
+    assert welcome["limits"]["text_chars"] == 123
+    assert {"corpus", "echo"} <= {bot["name"] for bot in welcome["bots"]}
+    assert all(bot["description"] for bot in welcome["bots"])
+    assert welcome["server"]["version"] == __version__
+    assert welcome["server"]["default_bot"] == "echo"
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        None,
+        {},
+        {"token": ""},
+        {"token": None},
+        {"token": 7},
+        {"token": ["x"]},
+        {"token": "nobody's"},
+    ],
+    ids=str,
+)
+async def test_without_a_known_token_connecting_is_refused_with_data(
+    server: StartServer, auth: object
+) -> None:
+    running = await server()
+    nobody = RawClient()
+    try:
+        with pytest.raises(Refused) as refused:
+            await nobody.connect(running.url, auth)
+    finally:
+        await nobody.close()
+    assert refused.value.data["data"]["code"] == "unauthorized"
+    assert refused.value.data["data"]["retryable"] is False
+    assert refused.value.data["data"]["message"]
+    assert refused.value.data["message"]
+
+
+async def test_an_expired_token_is_refused_as_expired(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server(token_seconds=1)
+    token = await running.token()
+
+    async def refused() -> bool:
+        late = RawClient()
+        try:
+            await late.connect(running.url, {"token": token})
+        except Refused as error:
+            return bool(error.data["data"]["code"] == "token_expired")
+        finally:
+            await late.close()
+        return False
+
+    await eventually(refused, what="the token expires")
+
+
+async def test_a_revoked_token_is_refused_as_revoked(server: StartServer, connect: Connect) -> None:
+    running = await server()
+    token = await running.token()
+    await running.service.revoke_token(token)
+    with pytest.raises(Refused) as refused:
+        await connect(running, token=token)
+    assert refused.value.data["data"]["code"] == "token_revoked"
+
+
+async def test_revoking_a_token_ends_its_live_connections_and_no_others(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server()
+    token = await running.token("Ada")
+    desk, phone = await connect(running, token=token), await connect(running, token=token)
+    bob = await connect(running, "Bob")
+    await running.service.revoke_token(token)
+    await asyncio.gather(desk.lost(), phone.lost())
+    await bob.caught_up()
+    assert not bob.disconnected.is_set()
+
+
+async def test_a_live_connection_ends_when_its_token_expires(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server(token_seconds=1)
+    ada = await connect(running)
+    await ada.lost()
+
+
+async def test_a_renewed_token_keeps_its_connection(server: StartServer, connect: Connect) -> None:
+    running = await server(token_seconds=2)
+    token = await running.token("Ada")
+    ada, other = await connect(running, token=token), await connect(running, "Bob")
+
+    async def renew() -> bool:
+        await running.service.renew_token(token)
+        return other.disconnected.is_set()
+
+    await eventually(renew, what="the token that nobody renewed expires")
+    await ada.caught_up()
+
+
+async def test_long_polling_speaks_the_same_protocol(server: StartServer, connect: Connect) -> None:
+    running = await server()
+    ada = RawClient("Ada")
+    try:
+        await ada.connect(
+            running.url, {"token": await running.token("Ada")}, transports=("polling",)
+        )
+        created = await ada.do("create_session", bot=None)
+        said = await ada.say(created["session"]["id"], "over polling")
+        assert (await ada.told("message_created", text="over polling")) == said
+    finally:
+        await ada.close()
+
+
+async def test_too_many_connections_of_one_address_are_refused_as_retryable(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server(connections_per_address=2)
+    await connect(running)
+    await connect(running)
+    third = RawClient()
+    try:
+        with pytest.raises(Refused) as refused:
+            await third.connect(running.url, {"token": await running.token()})
+    finally:
+        await third.close()
+    assert refused.value.data["data"]["code"] == "too_many_connections"
+    assert refused.value.data["data"]["retryable"] is True
+
+
+async def test_a_closed_connection_makes_room_for_another(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server(connections_per_address=1)
+    first = await connect(running)
+    token = await running.token()
+    await first.close()
+
+    async def admitted() -> bool:
+        try:
+            await connect(running, token=token)
+        except Refused:
+            return False
+        return True
+
+    await eventually(admitted, what="a place becomes free")
+
+
+async def test_draining_is_announced_and_the_connection_ends(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server(reconnect_after_ms=321)
+    ada = await connect(running)
+    await running.stop()
+    assert (await ada.told("server_draining"))["reconnect_after_ms"] == 321
+    await ada.lost()

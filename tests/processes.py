@@ -1,0 +1,122 @@
+"""`python -m chatserver serve` as a real child process, to be killed and started again.
+
+Synchronous, so that browser tests can use it as well; coroutines call it by `asyncio.to_thread`.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from signal import SIGKILL, SIGTERM, Signals
+from typing import Any, Protocol
+
+from tests.servers import FAST, Reachable
+
+START_SECONDS = 30.0
+STOP_SECONDS = 30.0
+READY = re.compile(r"https?://[\w.\[\]:-]+")
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def environment(**settings: Any) -> dict[str, str]:
+    """The environment of a child process: this one's without our variables, and `settings`."""
+    inherited = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("CHATSERVER_") and key not in ("DATABASE_URL", "REDIS_URL")
+    }
+    paths = [str(ROOT), *filter(None, [inherited.get("PYTHONPATH")])]
+    return {
+        **inherited,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONUNBUFFERED": "1",
+        **{f"CHATSERVER_{key.upper()}": str(value) for key, value in settings.items()},
+    }
+
+
+class ServerProcess(Reachable):
+    """One server on one database and, from its first start on, one port."""
+
+    def __init__(self, database: Path, log: Path, **settings: Any) -> None:
+        self.database = database
+        self.log = log
+        self.url = ""
+        self._settings = {**FAST, "database_url": f"sqlite:///{database}", **settings}
+        self._child: subprocess.Popen[str] | None = None
+        self._ready = threading.Event()
+
+    @property
+    def pid(self) -> int:
+        assert self._child is not None, "not started"
+        return self._child.pid
+
+    def start(self) -> str:
+        """Returns the URL once the server says that it is ready. Again on the same port later."""
+        self._ready.clear()
+        with self.log.open("a") as log:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "chatserver", "serve"],
+                cwd=self.database.parent,
+                env=environment(**self._settings),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        threading.Thread(target=self._read_output, args=[self._child], daemon=True).start()
+        if not self._ready.wait(START_SECONDS) or not self.url:
+            self.kill()
+            raise AssertionError(f"the server did not get ready:\n{self.output()}")
+        return self.url
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._end(SIGKILL)
+
+    def terminate(self) -> int:
+        """SIGTERM; returns the exit code."""
+        return self._end(SIGTERM)
+
+    def send(self, number: Signals) -> None:
+        assert self._child is not None, "not started"
+        self._child.send_signal(number)
+
+    def wait(self) -> int:
+        """Waits for the process to end by itself; returns the exit code."""
+        assert self._child is not None, "not started"
+        return self._child.wait(STOP_SECONDS)
+
+    def output(self) -> str:
+        """Everything on stdout and stderr so far, over all starts."""
+        return self.log.read_text()
+
+    def _end(self, number: Signals) -> int:
+        if self._child is None:
+            return 0
+        if self._child.poll() is None:
+            self._child.send_signal(number)
+        try:
+            return self._child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+            raise AssertionError(f"did not end on {number.name}:\n{self.output()}") from None
+
+    def _read_output(self, child: subprocess.Popen[str]) -> None:
+        assert child.stdout is not None
+        with self.log.open("a") as log:
+            for line in child.stdout:
+                log.write(line)
+                log.flush()
+                if found := READY.search(line):
+                    self.url = found[0]
+                    self._settings["port"] = self.url.rpartition(":")[2]
+                    self._ready.set()
+        self._ready.set()
+
+
+class StartProcess(Protocol):
+    """Starts a server process; blocks until it is ready."""
+
+    def __call__(self, *, database: Path | None = None, **settings: Any) -> ServerProcess: ...
