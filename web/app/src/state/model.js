@@ -59,8 +59,6 @@
  * @property {Toast[]} toasts
  */
 
-/** @import {State} from "./model.js" */
-
 /** @returns {State} */
 export function initialState() {
   return {
