@@ -55,7 +55,14 @@ export const roomEvents = {
 
   paging_changed: (state, { session_id, paging }) => inRoom(state, session_id, (room) => ({ ...room, paging })),
 
-  history_loaded: (state, { session_id, ack }) => inRoom(state, session_id, (room) => historyLoaded(room, ack)),
+  history_loaded: (state, { session_id, ack }) => {
+    const known = state.rooms[session_id];
+    const overview = state.sessions[session_id];
+    if (!known || !overview) return state;
+    const room = historyLoaded(known, ack);
+    const told = overviewFromRoom(overview, room, state.me?.id ?? "");
+    return { ...withRoom(state, room), sessions: { ...state.sessions, [session_id]: told } };
+  },
 
   reply_started: (state, { data }) => inRoom(state, data.session_id, (room) => replyStarted(room, data)),
 

@@ -28,8 +28,8 @@ export function Members({ room, me, overlay, onClose }) {
           <li key=${participant.id} class="member" data-testid="member" data-online=${String(online)}>
             <${Avatar} participant=${participant} online=${online} />
             <span class="member-text">
-              <strong>${participant.name}${participant.id === me.id ? " (you)" : ""}</strong>
-              <small>${describe(participant, role)}${online ? " · online" : ""}</small>
+              <strong>${participant.name}</strong>
+              <small>${participant.id === me.id ? "You · " : ""}${describe(participant, role)}${online ? " · online" : ""}</small>
             </span>
           </li>
         `)}

@@ -33,5 +33,6 @@ export function mountPage(store, chat) {
 
   document.addEventListener("visibilitychange", () => !document.hidden && draw());
   store.subscribe(drawSoon);
+  root.replaceChildren();
   draw();
 }
