@@ -1,0 +1,17 @@
+/**
+ * What every command works with; types only.
+ *
+ * @import {Connection} from "../connection.js"
+ * @import {ErrorBody} from "../protocol.js"
+ * @import {ClientStorage} from "../storage.js"
+ * @import {Store} from "../store.js"
+ *
+ * @typedef {object} Context
+ * @property {Store} store
+ * @property {Connection} connection
+ * @property {ClientStorage} storage
+ * @property {(route: {session_id: string | null, invite?: string | null}) => void} navigate
+ * @property {(text: string, tone?: "error" | "info") => void} toast
+ * @property {(error: unknown) => ErrorBody} complain shows an error as a toast
+ */
+export {};

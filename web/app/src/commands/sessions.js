@@ -1,0 +1,84 @@
+/**
+ * Creating, changing, sharing and leaving sessions.
+ *
+ * @import {Context} from "./context.js"
+ */
+import { routeHash } from "../router.js";
+
+/** @param {Context} context */
+export function sessionCommands({ store, connection, navigate, toast, complain }) {
+  /**
+   * @param {string} name
+   * @param {object} payload
+   * @returns {Promise<any>} the ack's data, or null where it failed, which has then been said
+   */
+  async function ask(name, payload) {
+    try {
+      return await connection.request(name, payload);
+    } catch (error) {
+      complain(error);
+      return null;
+    }
+  }
+
+  return {
+    /** @param {{title?: string, bot?: string | null, visibility?: string, reply_policy?: string}} settings */
+    async create(settings) {
+      const data = await ask("create_session", settings);
+      if (!data) return false;
+      store.dispatch({ type: "session_added", data });
+      navigate({ session_id: data.session.id });
+      return true;
+    },
+
+    /**
+     * @param {string} session_id
+     * @param {object} changes
+     */
+    update: (session_id, changes) => ask("update_session", { session_id, ...changes }),
+
+    /**
+     * @param {string} session_id
+     * @param {string} title
+     */
+    rename: (session_id, title) => ask("rename_session", { session_id, title }),
+
+    /** @param {string} session_id */
+    async remove(session_id) {
+      if (!(await ask("delete_session", { session_id }))) return;
+      store.dispatch({ type: "session_deleted", data: { session_id } });
+      navigate({ session_id: null });
+    },
+
+    /** @param {string} session_id */
+    async leave(session_id) {
+      if (!(await ask("leave_session", { session_id }))) return;
+      store.dispatch({ type: "session_deleted", data: { session_id } });
+      navigate({ session_id: null });
+    },
+
+    /**
+     * The address that lets another person in; only a private session needs a code in it.
+     *
+     * @param {string} session_id
+     * @returns {Promise<string | null>}
+     */
+    async inviteUrl(session_id) {
+      const session = store.state.rooms[session_id]?.session;
+      const base = `${location.origin}${location.pathname}`;
+      if (session && session.visibility !== "private") return base + routeHash(session_id);
+      const data = await ask("create_invite", { session_id });
+      return data && base + routeHash(session_id, data.invite);
+    },
+
+    /** @param {string} session_id */
+    async revokeInvites(session_id) {
+      if (await ask("revoke_invites", { session_id })) toast("All invite links of this chat have stopped working.", "info");
+    },
+
+    async listPublic() {
+      const data = await ask("list_sessions", { scope: "public" });
+      return data?.sessions ?? [];
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * The socket: requests with acks, server events, and coming back after a loss.
+ *
+ * Nothing is sent while the socket is down: what must survive is in the outbox, and what must not
+ * (typing, paging) would be wrong by the time it left.
+ *
+ * @import {Socket} from "socket.io-client"
+ * @import {ErrorBody} from "./protocol.js"
+ * @typedef {"idle" | "connecting" | "online" | "offline"} Status
+ *
+ * @typedef {object} Listener
+ * @property {(name: string, payload: any) => void} event
+ * @property {(status: Status) => void} status
+ * @property {(error: ErrorBody) => void} refused
+ */
+import { ChatError, offline, timeout } from "./errors.js";
+
+const ACK_TIMEOUT_MS = 15_000;
+const PATIENT_TRIES = 4;
+const RECONNECT_MIN_MS = 1000;
+const RECONNECT_MAX_MS = 30_000;
+
+export class Connection {
+  #refusals = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retry;
+
+  /**
+   * @param {Socket} socket made with `autoConnect: false`
+   * @param {Listener} listener
+   */
+  constructor(socket, listener) {
+    this.socket = socket;
+    this.listener = listener;
+    socket.onAny((name, payload) => listener.event(name, payload));
+    socket.on("connect", () => {
+      this.#refusals = 0;
+      listener.status("online");
+    });
+    socket.on("disconnect", (reason) => {
+      listener.status(reason === "io client disconnect" ? "idle" : "offline");
+      if (reason === "io server disconnect") this.#retryLater(RECONNECT_MIN_MS);
+    });
+    socket.on("connect_error", (error) => this.#failed(error));
+  }
+
+  open() {
+    this.listener.status("connecting");
+    this.socket.connect();
+  }
+
+  close() {
+    clearTimeout(this.#retry);
+    this.socket.disconnect();
+    this.listener.status("idle");
+  }
+
+  /**
+   * Sends one event and gives the data of its ack.
+   *
+   * @param {string} name
+   * @param {object} payload
+   * @returns {Promise<any>}
+   * @throws {ChatError} `offline`, `timeout`, or what the server refused with
+   */
+  async request(name, payload) {
+    if (!this.socket.connected) throw offline();
+    let ack;
+    try {
+      ack = await this.socket.timeout(ACK_TIMEOUT_MS).emitWithAck(name, payload);
+    } catch {
+      throw this.socket.connected ? timeout() : offline();
+    }
+    if (!ack?.ok) throw new ChatError(ack?.error ?? { code: "internal", message: "The answer made no sense", retryable: false });
+    return ack.data;
+  }
+
+  /**
+   * Like `request`, for what the client does by itself: waits and tries again where that may help.
+   *
+   * @param {string} name
+   * @param {object} payload
+   */
+  async requestPatiently(name, payload) {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.request(name, payload);
+      } catch (error) {
+        const body = error instanceof ChatError ? error.body : null;
+        if (!body?.retryable || body.code === "offline" || tries === PATIENT_TRIES) throw error;
+        await pause(Math.max(body.retry_after_ms ?? 0, 300 * 2 ** tries));
+      }
+    }
+  }
+
+  /** @param {Error & {data?: ErrorBody}} error */
+  #failed(error) {
+    this.listener.status("offline");
+    if (!error.data?.code) {
+      if (!this.socket.active) this.#retryLater(RECONNECT_MIN_MS);
+      return;
+    }
+    if (!error.data.retryable) return this.listener.refused(error.data);
+    this.#retryLater(error.data.retry_after_ms ?? RECONNECT_MIN_MS * 2 ** this.#refusals);
+    this.#refusals += 1;
+  }
+
+  /**
+   * A refused socket does not come back by itself; the spread keeps many of them from coming at once.
+   *
+   * @param {number} delay_ms
+   */
+  #retryLater(delay_ms) {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.socket.connect(), Math.min(delay_ms, RECONNECT_MAX_MS) * (1 + Math.random() / 2));
+  }
+}
+
+/** @param {number} ms */
+export function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

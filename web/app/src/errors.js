@@ -1,0 +1,73 @@
+/**
+ * Errors of the protocol, and what a person is told about them.
+ *
+ * @import {ErrorBody} from "./protocol.js"
+ */
+
+/** A request that the server refused, or that never reached it (`offline`, `timeout`). */
+export class ChatError extends Error {
+  /** @param {ErrorBody} body */
+  constructor(body) {
+    super(body.message);
+    this.name = "ChatError";
+    this.body = body;
+  }
+}
+
+export const offline = () =>
+  new ChatError({ code: "offline", message: "There is no connection", retryable: true });
+
+export const timeout = () =>
+  new ChatError({ code: "timeout", message: "The server did not answer in time", retryable: true });
+
+/**
+ * @param {unknown} error
+ * @returns {ErrorBody}
+ */
+export function errorBody(error) {
+  if (error instanceof ChatError) return error.body;
+  return { code: "internal", message: String(error), retryable: false };
+}
+
+/** @param {ErrorBody | null} error */
+export function endsSignIn(error) {
+  return error !== null && ["unauthorized", "token_expired", "token_revoked"].includes(error.code);
+}
+
+/** @type {Record<string, string>} */
+const SENTENCES = {
+  offline: "You are offline. It will work again once the connection is back.",
+  timeout: "The server did not answer in time. Please try again.",
+  blank_text: "A message needs some text.",
+  text_too_long: "That message is too long.",
+  not_found: "This chat does not exist, or you need an invite to see it.",
+  not_member: "You are not a member of this chat any more.",
+  forbidden: "You are not allowed to do that.",
+  conflict: "A different message was already sent under the same id.",
+  unauthorized: "Please enter your name again.",
+  token_expired: "You were away for too long. Please enter your name again.",
+  token_revoked: "You were signed out. Please enter your name again.",
+  too_many_sessions: "You have reached the number of chats one person can have. Delete or leave one first.",
+  session_full: "This chat is full.",
+  too_many_connections: "Too many connections from your network. Trying again shortly.",
+  too_many_in_flight: "Too much at once. Please try again.",
+  payload_too_large: "That is too large to send.",
+  payload_too_deep: "That could not be sent.",
+  unknown_bot: "That bot does not exist any more.",
+  busy: "The server is busy. Please try again.",
+  draining: "The server is restarting. Please try again in a moment.",
+  unavailable: "The server is not available right now. Please try again.",
+  internal: "Something went wrong on the server.",
+};
+
+/** @param {ErrorBody} error */
+export function sentence(error) {
+  if (error.code === "rate_limited") {
+    const seconds = Math.ceil((error.retry_after_ms ?? 0) / 1000);
+    return seconds > 1 ? `You are a little too fast. Try again in ${seconds} seconds.` : "You are a little too fast. Try again in a second.";
+  }
+  if (error.code === "invalid_payload") {
+    return error.field ? `Please check “${error.field.replaceAll("_", " ")}”: ${error.message}` : `That was not accepted: ${error.message}`;
+  }
+  return SENTENCES[error.code] ?? error.message;
+}

@@ -1,0 +1,137 @@
+/**
+ * Running replies: text that grows by deltas, each with its offset in code points.
+ *
+ * @import {Participant, Reply} from "../protocol.js"
+ * @import {LiveReply, Room} from "./model.js"
+ */
+import { codePointLength, dropCodePoints } from "../codepoints.js";
+
+/**
+ * @param {Room} room
+ * @param {{reply_id: string, attempt: number, prompt_seq: number, bot: Participant}} data
+ * @returns {Room}
+ */
+export function replyStarted(room, data) {
+  const known = room.replies[data.reply_id];
+  if (hasEnded(room, data.reply_id) || (known && known.attempt >= data.attempt)) return room;
+  const stopped = Object.values(room.replies).filter(
+    (reply) => reply.state === "stopped" && reply.prompt_seq === data.prompt_seq,
+  );
+  return withReply(stopped.reduce((kept, reply) => withoutReply(kept, reply.reply_id), room), {
+    reply_id: data.reply_id,
+    prompt_seq: data.prompt_seq,
+    bot: data.bot,
+    attempt: data.attempt,
+    text: "",
+    length: 0,
+    state: "running",
+  });
+}
+
+/**
+ * A delta in order is appended, an overlap is trimmed, an older attempt is dropped; a hole marks
+ * the room stale, so that it is joined again and the text so far comes with the ack.
+ *
+ * @param {Room} room
+ * @param {{reply_id: string, attempt: number, offset: number, text: string}} data
+ * @returns {Room}
+ */
+export function replyGrew(room, data) {
+  const known = room.replies[data.reply_id];
+  if (!known) return hasEnded(room, data.reply_id) ? room : { ...room, stale: true };
+  if (known.state !== "running" || data.attempt < known.attempt) return room;
+  const reply = data.attempt > known.attempt ? { ...known, attempt: data.attempt, text: "", length: 0 } : known;
+  if (data.offset > reply.length) return { ...withReply(room, reply), stale: true };
+  const fresh = dropCodePoints(data.text, reply.length - data.offset);
+  if (fresh === "") return reply === known ? room : withReply(room, reply);
+  return withReply(room, {
+    ...reply,
+    text: reply.text + fresh,
+    length: reply.length + codePointLength(fresh),
+  });
+}
+
+/**
+ * A reply stopped before its first word leaves no message, so its prompt keeps a place to retry from.
+ *
+ * @param {Room} room
+ * @param {{reply_id: string, seq: number | null}} data
+ * @returns {Room}
+ */
+export function replyStopped(room, data) {
+  const known = room.replies[data.reply_id];
+  if (!known) return room;
+  if (data.seq === null) return withReply(room, { ...known, state: "stopped" });
+  return withoutReply(room, data.reply_id);
+}
+
+/**
+ * @param {Room} room
+ * @param {string} reply_id
+ * @returns {Room}
+ */
+export function withoutReply(room, reply_id) {
+  if (!(reply_id in room.replies)) return room;
+  const { [reply_id]: _gone, ...replies } = room.replies;
+  return { ...room, replies };
+}
+
+/**
+ * The replies of a join ack replace what was known; the longer text of an attempt wins, because
+ * deltas are applied as they come and an ack may be older than the last of them.
+ *
+ * @param {Room} room
+ * @param {Reply[]} replies
+ * @returns {Record<string, LiveReply>}
+ */
+export function mergeReplies(room, replies) {
+  /** @type {Record<string, LiveReply>} */
+  const merged = {};
+  for (const reply of replies) {
+    const known = room.replies[reply.reply_id];
+    const length = codePointLength(reply.text ?? "");
+    const newer = known && (known.attempt > reply.attempt || (known.attempt === reply.attempt && known.length >= length));
+    merged[reply.reply_id] = newer
+      ? known
+      : {
+          reply_id: reply.reply_id,
+          prompt_seq: reply.prompt_seq,
+          bot: botOf(room, reply.bot),
+          attempt: reply.attempt,
+          text: reply.text ?? "",
+          length,
+          state: "running",
+        };
+  }
+  for (const reply of Object.values(room.replies)) {
+    if (reply.state === "stopped" && !(reply.reply_id in merged)) merged[reply.reply_id] = reply;
+  }
+  return merged;
+}
+
+/**
+ * @param {Room} room
+ * @param {string} name
+ * @returns {Participant}
+ */
+function botOf(room, name) {
+  const bots = Object.values(room.members).map((member) => member.participant).filter(({ kind }) => kind === "bot");
+  return bots.find((bot) => bot.name === name) ?? bots[0] ?? { id: `bot:${name}`, name, kind: "bot" };
+}
+
+/**
+ * @param {Room} room
+ * @param {string} reply_id
+ */
+function hasEnded(room, reply_id) {
+  return room.events.some((event) => event.data.reply_id === reply_id);
+}
+
+/**
+ * @param {Room} room
+ * @param {LiveReply} reply
+ * @returns {Room}
+ */
+function withReply(room, reply) {
+  return { ...room, replies: { ...room.replies, [reply.reply_id]: reply } };
+}

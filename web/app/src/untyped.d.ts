@@ -1,0 +1,4 @@
+declare module "@highlightjs/cdn-assets/es/*" {
+  const value: any;
+  export default value;
+}

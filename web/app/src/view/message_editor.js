@@ -1,0 +1,43 @@
+/** @import {Event} from "../protocol.js" */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { grow } from "./grow.js";
+import { html, useChat } from "./html.js";
+
+/** @param {{event: Event, onDone: () => void}} props */
+export function MessageEditor({ event: { session_id, seq, data }, onDone }) {
+  const { messages } = useChat();
+  const [text, setText] = useState(data.text);
+  const [busy, setBusy] = useState(false);
+  const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  useEffect(() => {
+    const field = /** @type {HTMLTextAreaElement} */ (area.current);
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+    grow(field);
+  }, []);
+
+  const save = async () => {
+    if (!text.trim() || text === data.text) return onDone();
+    setBusy(true);
+    if (await messages.edit(session_id, seq, text)) onDone();
+    else setBusy(false);
+  };
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.isComposing) return;
+    if (event.key === "Escape") onDone();
+    else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      save();
+    }
+  };
+  return html`
+    <div class="editor">
+      <textarea ref=${area} rows="1" value=${text} aria-label="Edit the message" data-testid="edit-input" disabled=${busy} onKeyDown=${onKeyDown}
+        onInput=${(/** @type {any} */ event) => { setText(event.target.value); grow(event.target); }}></textarea>
+      <div class="editor-foot">
+        <button type="button" class="button button-small" onClick=${onDone}>Cancel</button>
+        <button type="button" class="button button-small button-primary" data-testid="edit-save" onClick=${save} disabled=${busy}>Save</button>
+      </div>
+    </div>
+  `;
+}

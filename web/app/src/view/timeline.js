@@ -1,0 +1,175 @@
+/**
+ * The scrolling middle of a room. It follows the newest message while the reader is at the end, and
+ * holds what is being read in place while older pages come in above.
+ *
+ * @import {Event, Participant} from "../protocol.js"
+ * @import {Room} from "../state/model.js"
+ * @import {Item} from "../timeline.js"
+ */
+import { Component } from "preact";
+import { dayLabel } from "../format.js";
+import { html } from "./html.js";
+import { Icon } from "./icons.js";
+import { Failure, Message, Notice, Outgoing } from "./message.js";
+import { ReplyView } from "./reply.js";
+
+const NEAR_END_PX = 60;
+const NEAR_START_PX = 240;
+
+/**
+ * @typedef {object} Props
+ * @property {Room} room
+ * @property {Item[]} items
+ * @property {Participant} me
+ * @property {(event: Event) => void} onReply
+ * @property {(seq: number) => void} onRead
+ * @property {() => void} onOlder
+ */
+
+/** @extends {Component<Props, {at_end: boolean, seen: number, editing: number | null}>} */
+export class Timeline extends Component {
+  /** @type {HTMLElement | null} */
+  scroller = null;
+  /** @type {ResizeObserver | null} */
+  resized = null;
+  following = true;
+  state = { at_end: true, seen: 0, editing: null };
+
+  componentDidMount() {
+    this.resized = new ResizeObserver(() => this.following && this.toEnd());
+    const scroller = /** @type {HTMLElement} */ (this.scroller);
+    this.resized.observe(scroller);
+    this.resized.observe(/** @type {Element} */ (scroller.firstElementChild));
+    document.addEventListener("visibilitychange", this.markRead);
+    window.addEventListener("focus", this.markRead);
+    this.toEnd();
+    this.markRead();
+  }
+
+  componentWillUnmount() {
+    this.resized?.disconnect();
+    document.removeEventListener("visibilitychange", this.markRead);
+    window.removeEventListener("focus", this.markRead);
+  }
+
+  getSnapshotBeforeUpdate() {
+    const scroller = /** @type {HTMLElement} */ (this.scroller);
+    return scroller.scrollHeight - scroller.scrollTop;
+  }
+
+  /**
+   * @param {Props} previous
+   * @param {unknown} _state
+   * @param {number} from_end
+   */
+  componentDidUpdate(previous, _state, from_end) {
+    const { room, items } = this.props;
+    const grew_above = previous.room.events[0]?.seq > room.events[0]?.seq;
+    const sent = items.at(-1)?.kind === "outgoing" && items.at(-1)?.key !== previous.items.at(-1)?.key;
+    if (this.following || sent) this.toEnd();
+    else if (grew_above) this.hold(from_end);
+    if (previous.room.last_seq !== room.last_seq || previous.room.status !== room.status) this.markRead();
+  }
+
+  /** @param {number} from_end */
+  hold(from_end) {
+    const scroller = /** @type {HTMLElement} */ (this.scroller);
+    scroller.scrollTop = scroller.scrollHeight - from_end;
+  }
+
+  toEnd = () => {
+    const scroller = /** @type {HTMLElement} */ (this.scroller);
+    this.following = true;
+    scroller.scrollTop = scroller.scrollHeight;
+  };
+
+  onScroll = () => {
+    const { scrollTop, scrollHeight, clientHeight } = /** @type {HTMLElement} */ (this.scroller);
+    const at_end = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    this.following = at_end;
+    if (at_end !== this.state.at_end) this.setState({ at_end, seen: this.props.room.last_seq });
+    if (at_end) this.markRead();
+    const { room, onOlder } = this.props;
+    if (scrollTop < NEAR_START_PX && room.status === "joined" && !room.complete && !room.paging) onOlder();
+  };
+
+  markRead = () => {
+    const { room, onRead } = this.props;
+    if (this.following && !document.hidden && room.status === "joined" && room.last_seq > 0) onRead(room.last_seq);
+  };
+
+  edit = (/** @type {number | null} */ editing) => {
+    this.setState({ editing });
+    if (editing === null) /** @type {HTMLElement | null} */ (document.querySelector('[data-testid="composer"]'))?.focus();
+  };
+
+  /**
+   * @param {Props} props
+   * @param {{at_end: boolean, seen: number, editing: number | null}} state
+   */
+  render({ room, items, me, onReply, onOlder }, { at_end, seen, editing }) {
+    const fresh = at_end ? 0 : room.events.filter((event) => event.seq > seen && event.type === "message_created" && event.sender.id !== me.id).length;
+    return html`
+      <div class="timeline-frame">
+        <div class="timeline" ref=${(/** @type {HTMLElement | null} */ element) => { this.scroller = element; }} onScroll=${this.onScroll}
+          tabindex="0" role="region" aria-label="Messages" data-testid="timeline">
+          <div class="timeline-inner">
+            <${Beginning} room=${room} items=${items} onOlder=${onOlder} />
+            ${items.map((item) => html`<${Row} key=${item.key} item=${item} room=${room} editing=${item.kind === "message" && item.event.seq === editing}
+              onEdit=${this.edit} onReply=${onReply} />`)}
+          </div>
+        </div>
+        ${!at_end && html`<button type="button" class="jump" data-testid="jump-to-latest" onClick=${this.toEnd}>
+          <${Icon} name="down" size="18" />${fresh ? `${fresh} new` : "Latest"}
+        </button>`}
+      </div>
+    `;
+  }
+}
+
+/**
+ * @param {{item: Item, room: Room, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: Event) => void}} props
+ */
+function Row({ item, room, editing, onEdit, onReply }) {
+  switch (item.kind) {
+    case "day":
+      return html`<div class="day"><time dateTime=${item.at}>${dayLabel(item.at)}</time></div>`;
+    case "unread":
+      return html`<div class="day day-unread" data-testid="unread-divider"><span>New messages</span></div>`;
+    case "notice":
+      return html`<${Notice} item=${item} />`;
+    case "failure":
+      return html`<${Failure} item=${item} />`;
+    case "outgoing":
+      return html`<${Outgoing} item=${item} />`;
+    case "reply":
+      return html`<${ReplyView} reply=${item.reply} session_id=${room.session_id} />`;
+    default:
+      return html`<${Message} event=${item.event} own=${item.own} head=${item.head} retry=${item.retry} quoted=${item.quoted}
+        editing=${editing} onEdit=${onEdit} onReply=${onReply} />`;
+  }
+}
+
+/** @param {{room: Room, items: Item[], onOlder: () => void}} props */
+function Beginning({ room, items, onOlder }) {
+  if (room.status === "joining" && !room.events.length) {
+    return html`<div class="skeleton" aria-label="Loading messages" role="img"><i></i><i></i><i></i></div>`;
+  }
+  if (!room.complete) {
+    return html`<div class="older"><button type="button" class="button button-small" data-testid="load-older" onClick=${onOlder} disabled=${room.paging}>
+      ${room.paging ? "Loading…" : "Load older messages"}
+    </button></div>`;
+  }
+  const silent = !items.some(({ kind }) => kind === "message" || kind === "outgoing");
+  const bot = room.session?.bot;
+  return html`<div class="beginning" data-testid="beginning">
+    <h2>${silent ? "Say something" : room.session?.title || "Untitled"}</h2>
+    <p>${silent
+      ? bot && room.session?.reply_policy === "always"
+        ? `${bot} answers every message. Invite others with the link button above.`
+        : bot && room.session?.reply_policy === "mention"
+          ? `Mention @${bot} to get an answer. Invite others with the link button above.`
+          : "Only people are here. Invite others with the link button above."
+      : "This is where it began."}</p>
+  </div>`;
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sentence } from "../app/src/errors.js";
+import { badge, daysBetween, dayLabel, hueOf, HUES, initials, listTime, plainLine, typingLabel } from "../app/src/format.js";
+import { markdownBlocks } from "../app/src/markdown.js";
+import { parseRoute, routeHash } from "../app/src/router.js";
+
+test("routes survive a round trip", () => {
+  for (const [session_id, invite] of [[null, null], ["abc-_1", null], ["a b/ü", "c+d&e=f"]]) {
+    assert.deepEqual(parseRoute(routeHash(session_id, invite)), { session_id, invite });
+  }
+});
+
+test("anything else in the hash is the list", () => {
+  for (const hash of ["", "#", "#/s/", "#/s/%E0%A4", "#/other/x"]) {
+    assert.deepEqual(parseRoute(hash), { session_id: null, invite: null });
+  }
+});
+
+test("days are counted by the calendar, not by 24 hours", () => {
+  assert.equal(daysBetween(new Date(2026, 2, 28, 23, 59), new Date(2026, 2, 29, 0, 1)), 1);
+  assert.equal(daysBetween(new Date(2026, 2, 29, 0, 1), new Date(2026, 2, 29, 23, 59)), 0);
+});
+
+test("days near today have names, others a date", () => {
+  const now = new Date(2026, 10, 21, 12);
+  const label = (/** @type {number} */ days) => dayLabel(new Date(2026, 10, 21 - days, 9).toISOString(), now, "en-GB");
+  assert.deepEqual([label(0), label(1), label(3)], ["Today", "Yesterday", "Wednesday"]);
+  assert.match(label(30), /22 October/);
+  assert.match(label(400), /2025/);
+});
+
+test("the list shows a clock today and a date long ago", () => {
+  const now = new Date(2026, 10, 21, 12);
+  assert.equal(listTime(new Date(2026, 10, 21, 9, 5).toISOString(), now, "en-GB"), "09:05");
+  assert.equal(listTime(new Date(2026, 9, 1).toISOString(), now, "en-GB"), "1 Oct");
+});
+
+test("initials are first and last, whatever the script", () => {
+  assert.deepEqual(["Ada Lovelace", "ada", "Ada B. Cee", "山田", "🎉 x", " "].map(initials), ["AL", "A", "AC", "山", "🎉X", "?"]);
+});
+
+test("a colour stays the same for an id and within the palette", () => {
+  assert.equal(hueOf("p-1"), hueOf("p-1"));
+  assert.ok(hueOf("p-🎉") < HUES);
+});
+
+test("long counts are cut", () => assert.deepEqual([badge(7), badge(100)], ["7", "99+"]));
+
+test("typing reads as a sentence for any number of people", () => {
+  assert.deepEqual([[], ["A"], ["A", "B"], ["A", "B", "C"]].map(typingLabel), ["", "A is typing…", "A and B are typing…", "A and 2 others are typing…"]);
+});
+
+test("Markdown becomes one plain line for the list", () => {
+  assert.equal(plainLine("# Hi\n\n- **bold** [link](https://x)\n```js\ncode\n```"), "Hi bold link code");
+});
+
+test("HTML inside Markdown is text", () => {
+  const html = markdownBlocks("<img src=x onerror=alert(1)> and <b>x</b>\n\n<script>alert(1)</script>").join("");
+  assert.doesNotMatch(html, /<(?:img|b|script)/);
+});
+
+test("a code block cannot break out of its attribute", () => {
+  const html = markdownBlocks('```"><img src=x>\n<b>\n```').join("");
+  assert.doesNotMatch(html, /<(?:img|b)>|<img/);
+});
+
+test("images become links, so that nothing is loaded from elsewhere", () => {
+  assert.match(markdownBlocks("![cat](https://example.org/c.png)").join(""), /<a href="https:\/\/example.org\/c.png">cat<\/a>/);
+});
+
+test("code is coloured where the language is known and kept where it is not", () => {
+  assert.match(markdownBlocks("```python\ndef f(): pass\n```").join(""), /hljs-keyword/);
+  assert.match(markdownBlocks("```nonsense\n<a>\n```").join(""), /&lt;a&gt;/);
+});
+
+test("blocks that are finished do not change while the text grows", () => {
+  const [first] = markdownBlocks("# Title\n\npara");
+  assert.equal(markdownBlocks("# Title\n\nparagraph goes on\n\n```js\nlet")[0], first);
+});
+
+test("every error reads as a sentence", () => {
+  for (const code of ["offline", "not_found", "session_full", "rate_limited", "internal"]) {
+    assert.match(sentence({ code, message: "m", retryable: false, retry_after_ms: 2500 }), /^[A-Z].*[.]/);
+  }
+  assert.equal(sentence({ code: "brand_new", message: "Server words.", retryable: false }), "Server words.");
+  assert.match(sentence({ code: "invalid_payload", message: "too long", retryable: false, field: "title" }), /title/);
+});
