@@ -14,13 +14,14 @@ from aiohttp import web
 from sqlalchemy import make_url
 
 from chatserver import __version__
-from chatserver.addresses import parse_networks
+from chatserver.addresses import Network, parse_networks
 from chatserver.bots.corpus import CorpusBot, read_corpus
 from chatserver.bots.echo import EchoBot
 from chatserver.bots.registry import BotRegistry
-from chatserver.chat.ports import Bot
+from chatserver.chat.ports import Bot, Clock
 from chatserver.chat.replies import ReplyDesk
 from chatserver.chat.service import ChatService
+from chatserver.gateways import headers, health, pages, rest
 from chatserver.observability.clock import SystemClock
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.feed import RoomFeed
@@ -82,6 +83,7 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
     that cannot work; on start-up `DatabaseInUse` or `SchemaTooNew`.
     """
     app = web.Application(client_max_size=settings.frame_bytes)
+    trusted_proxies = parse_networks(settings.trusted_proxies)
     metrics, clock = Metrics(), SystemClock()
     path = database_path(settings.database_url)
     store = SqliteStore(path, settings.limits(), metrics.committed)
@@ -92,7 +94,7 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
     sockets = ChatSocketServer(
         limits=limits,
         allowed_origins=settings.allowed_origins,
-        trusted_proxies=parse_networks(settings.trusted_proxies),
+        trusted_proxies=trusted_proxies,
         metrics=metrics,
     )
     feed = RoomFeed(sockets.rooms_manager, store, metrics)
@@ -170,8 +172,47 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
 
     app.cleanup_ctx.append(run_store)
     app.on_shutdown.append(drain)
-    app[SERVER] = Server(settings, store, service, feed, pool, namespace, sockets, metrics)
+    server = Server(settings, store, service, feed, pool, namespace, sockets, metrics)
+    app[SERVER] = server
+    _add_gateways(app, server, clock, trusted_proxies)
     return app
+
+
+def _add_gateways(
+    app: web.Application, server: Server, clock: Clock, trusted_proxies: tuple[Network, ...]
+) -> None:
+    settings = server.settings
+    rest.setup(
+        app,
+        chat=server.service,
+        store=server.store,
+        clock=clock,
+        title=settings.app_name,
+        version=__version__,
+        tokens_per_minute=settings.tokens_per_minute,
+        requests_per_second=settings.requests_per_second,
+        body_bytes=settings.frame_bytes,
+        json_depth=settings.json_depth,
+        trusted_proxies=trusted_proxies,
+        allowed_origins=settings.allowed_origins,
+        observe=lambda operation, status: server.metrics.requests.labels(
+            operation, str(status)
+        ).inc(),
+    )
+    pages.setup(
+        app,
+        web_root=Path(__file__).parent / "_web",
+        values={"app_name": settings.app_name, "default_bot": settings.default_bot or ""},
+    )
+    health.setup(
+        app,
+        checks={
+            "store": server.store.ping,
+            "accepting": server.namespace.require_accepting,
+        },
+        registry=server.metrics.registry,
+    )
+    headers.setup(app)
 
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:

@@ -94,8 +94,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         engine_id = self._sio.manager.eio_sid_from_sid(sid, NAMESPACE)
         try:
-            if self._draining:
-                raise Draining("this server is about to stop; connect again")
+            await self.require_accepting()
             if self._sio.too_many(engine_id):
                 raise TooManyConnections("there are too many connections already")
             token = auth.get("token") if isinstance(auth, dict) else None
@@ -205,8 +204,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         command_type = COMMANDS.get(event)
         if command_type is None:
             raise UnknownEvent("there is no such event")
-        if self._draining:
-            raise Draining("this server is about to stop; connect again")
+        await self.require_accepting()
         if connection.in_flight >= self._limits.events_in_flight:
             raise TooManyInFlight("too many events wait for their answer")
         if len(args) != 1:
@@ -262,6 +260,11 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         self._draining = True
         draining = ServerDraining(reconnect_after_ms=reconnect_after_ms)
         self._sio.rooms_manager.broadcast(None, ServerDraining.name, draining.wire())
+
+    async def require_accepting(self) -> None:
+        """Raises `Draining` once this server is about to stop."""
+        if self._draining:
+            raise Draining("this server is about to stop; connect again")
 
     async def finish_events(self, seconds: float) -> None:
         """Waits, at most so long, until every event under way has its ack."""

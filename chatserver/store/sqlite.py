@@ -114,6 +114,10 @@ class SqliteStore:
     def subscribe(self, listener: CommitListener) -> None:
         self._listeners.append(listener)
 
+    async def ping(self) -> None:
+        """Raises `Unavailable` where the database does not answer."""
+        await self.read(lambda tx: tx.sessions.get(""))
+
     async def close(self) -> None:
         """Commits what is under way and closes every connection."""
         if self._writer is not None:
