@@ -287,7 +287,7 @@ class Feed(Protocol):
         ...
 
     def close_session(self, session_id: str) -> None:
-        """Tells the room that its session is gone, and empties it."""
+        """Empties the room of a session that is gone. Its members are told by `notify`."""
         ...
 
     def drop_token(self, digest: bytes) -> None:

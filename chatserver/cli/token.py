@@ -1,6 +1,7 @@
 """`chatserver token`."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import click
@@ -53,7 +54,7 @@ def token(
 
     checked = _checked(name)
     with explained(settings):
-        issued = asyncio.run(_issue(settings, checked, kind, lifetime))
+        (issued,) = asyncio.run(issue(settings, [checked], kind, lifetime))
     click.echo(issued.token)
     until = issued.expires_at.astimezone()
     click.echo(
@@ -74,10 +75,14 @@ def _checked(name: str) -> str:
         raise click.BadParameter(problem, param_hint="--name") from None
 
 
-async def _issue(
-    settings: Settings, name: str, kind: ParticipantKind, lifetime: timedelta | None
-) -> Token:
+async def issue(
+    settings: Settings,
+    names: Sequence[str],
+    kind: ParticipantKind = ParticipantKind.USER,
+    lifetime: timedelta | None = None,
+) -> list[Token]:
+    """A new participant with a token for each name. Raises like `service_beside`."""
     from chatserver.app import service_beside
 
     async with service_beside(settings) as service:
-        return await service.issue_token(name, kind, lifetime)
+        return [await service.issue_token(name, kind, lifetime) for name in names]

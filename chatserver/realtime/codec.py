@@ -1,12 +1,24 @@
 """JSON for Socket.IO packets: orjson behind python-socketio's `json=` hook.
 
-Decoding raises `ValueError` for what is not JSON (NaN and lone surrogates included) and for nesting
-beyond the limit. Encoding writes NaN as null.
+Decoding raises `ValueError` for what is not JSON (NaN included). An event that is JSON but nested
+beyond the limit is read as its name and a `TooDeep`, so that it can be answered. Encoding writes
+NaN as null.
 """
 
-from typing import Any
+import json
+import re
+from typing import Any, Final
 
 import orjson
+
+EVENT_NAME = re.compile(r'\s*\[\s*("(?:[^"\\]|\\.)*")\s*,')
+
+
+class TooDeep:
+    """Stands for a payload that was not read because of its nesting."""
+
+
+TOO_DEEP: Final = TooDeep()
 
 
 class Codec:
@@ -23,8 +35,20 @@ class Codec:
             text = text.decode()
         # Counting is fast and almost always enough: only many brackets can be deep ones.
         if text.count("[") + text.count("{") > self._max_depth and depth(text) > self._max_depth:
-            raise ValueError("nested too deeply")
-        return orjson.loads(text)
+            name = EVENT_NAME.match(text)
+            if name is None:
+                raise ValueError("nested too deeply")
+            return [json.loads(name[1]), TOO_DEEP]
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            # Half a surrogate pair and integers beyond 64 bits are JSON all the same; the payload's
+            # own checks refuse them by name.
+            return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def depth(text: str) -> int:

@@ -14,7 +14,7 @@ import structlog
 
 from chatserver.chat.commands import Joined
 from chatserver.chat.errors import NotFound, NotMember, Unavailable
-from chatserver.chat.events import ReplySignal, SessionDeleted, Signal, TypingChanged
+from chatserver.chat.events import ReplySignal, Signal, TypingChanged
 from chatserver.chat.models import Event, EventType, Participant
 from chatserver.chat.ports import Commit, Store
 from chatserver.chat.sessions import with_presence
@@ -115,7 +115,6 @@ class RoomFeed:
         room.closed = True
         if room.catching_up is not None:
             room.catching_up.cancel()
-        self._emit(session_id, SessionDeleted(session_id=session_id))
         for sid, who in room.sids.items():
             self._left(room, sid, who)
         self._metrics.rooms.set(len(self._rooms))

@@ -15,6 +15,7 @@ from chatserver.chat.errors import (
     Draining,
     Internal,
     InvalidPayload,
+    PayloadTooDeep,
     RateLimited,
     TooManyConnections,
     TooManyInFlight,
@@ -28,6 +29,7 @@ from chatserver.chat.ports import Clock
 from chatserver.chat.rates import TokenBucket
 from chatserver.chat.service import ChatService
 from chatserver.observability.metrics import Metrics
+from chatserver.realtime.codec import TOO_DEEP
 from chatserver.realtime.connection import Connection
 from chatserver.realtime.feed import RoomFeed, participant_room
 from chatserver.realtime.limits import ConnectionLimits
@@ -207,6 +209,8 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         await self.require_accepting()
         if connection.in_flight >= self._limits.events_in_flight:
             raise TooManyInFlight("too many events wait for their answer")
+        if TOO_DEEP in args:
+            raise PayloadTooDeep("the payload is nested too deeply")
         if len(args) != 1:
             raise InvalidPayload("an event carries exactly one object")
         command = parse(command_type, args[0])

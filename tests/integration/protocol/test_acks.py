@@ -1,10 +1,10 @@
 """The ack envelope: every event is answered, whatever it is."""
 
 import json
-import logging
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from chatserver.chat.commands import COMMANDS
 from chatserver.chat.service import ChatService
@@ -179,22 +179,20 @@ async def test_a_crash_in_a_handler_acks_internal_and_logs_once_with_its_correla
     server: StartServer,
     connect: Connect,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def crash(*_: object) -> None:
         raise RuntimeError("the secret cause")
 
-    caplog.set_level(logging.WARNING)
     monkeypatch.setattr(ChatService, "summarize_session", crash)
     ada = await connect(await server())
     session_id = await session_of(ada)
-    error = await ada.refused("summarize_session", {"session_id": session_id})
+    with capture_logs() as logs:
+        error = await ada.refused("summarize_session", {"session_id": session_id})
     assert error["code"] == "internal"
     assert error["retryable"] is False
     assert "secret" not in json.dumps(error)
-    captured = capsys.readouterr()
-    logged = f"{captured.out}{captured.err}{caplog.text}"
-    assert logged.count(error["correlation_id"]) == 1
-    assert "the secret cause" in logged
+    (logged,) = [entry for entry in logs if "correlation_id" in entry]
+    assert logged["correlation_id"] == error["correlation_id"]
+    assert logged["log_level"] == "error"
+    assert logged["exc_info"], "the cause is in the log"
     await ada.caught_up()

@@ -1,0 +1,107 @@
+"""What was acknowledged, and whether the log agrees."""
+
+import asyncio
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+
+from chatserver.chat.models import Event, EventType, ParticipantKind
+from chatserver.client import ChatClient, ChatSession
+
+
+@dataclass
+class Ledger:
+    """Acks of all clients: the seq by session and client_message_id."""
+
+    acked: dict[str, dict[str, int]] = field(default_factory=dict)
+    count: int = 0
+    _grown: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def record(self, message: Event) -> None:
+        of_session = self.acked.setdefault(message.session_id, {})
+        of_session[message.data["client_message_id"]] = message.seq
+        self.count += 1
+        self._grown.set()
+
+    async def reaches(self, count: int) -> None:
+        """Returns when so many messages were acknowledged."""
+        while self.count < count:
+            self._grown.clear()
+            await self._grown.wait()
+
+    def check(self, session_id: str, log: list[Event]) -> None:
+        """Every acked message is there once, with its seq, in a log without a hole."""
+        assert [event.seq for event in log] == list(range(1, len(log) + 1)), "a hole in the log"
+        stored = Counter(
+            (event.sender.id, event.data["client_message_id"])
+            for event in log
+            if "client_message_id" in event.data
+        )
+        assert not [key for key, times in stored.items() if times > 1], "stored twice"
+        seqs = {e.data["client_message_id"]: e.seq for e in log if "client_message_id" in e.data}
+        lost = {
+            message_id: seq
+            for message_id, seq in self.acked.get(session_id, {}).items()
+            if seqs.get(message_id) != seq
+        }
+        assert not lost, f"acknowledged, but not in the log: {lost}"
+
+
+async def keep_sending(session: ChatSession, ledger: Ledger, stop: asyncio.Event) -> None:
+    """Sends one message after the other, each until it is acked."""
+    number = 0
+    while not stop.is_set():
+        number += 1
+        message_id = secrets.token_urlsafe(9)
+        sent = await session.send(f"message {number}", message_id, within=60)
+        assert sent.data["client_message_id"] == message_id
+        ledger.record(sent)
+
+
+async def read_log(session: ChatSession) -> list[Event]:
+    """All of it, from the store."""
+    log: list[Event] = []
+    while True:
+        page = await session.history(after_seq=log[-1].seq if log else 0, limit=200)
+        log += page.events
+        if page.complete:
+            return log
+
+
+def answers(log: list[Event]) -> Counter[int]:
+    """How often each prompt's reply came to an end in the log, by the prompt's seq."""
+    ended: Counter[int] = Counter()
+    for event in log:
+        if event.type is EventType.MESSAGE_CREATED and "reply_id" in event.data:
+            ended[event.data["reply_to"]] += 1
+        elif event.type is EventType.REPLY_FAILED:
+            ended[event.data["prompt_seq"]] += 1
+    return ended
+
+
+def prompts(log: list[Event]) -> list[int]:
+    return [
+        event.seq
+        for event in log
+        if event.type is EventType.MESSAGE_CREATED and event.sender.kind is ParticipantKind.USER
+    ]
+
+
+def all_answered(log: list[Event]) -> bool:
+    ended = answers(log)
+    return all(ended[seq] for seq in prompts(log))
+
+
+def check_answered_once(log: list[Event]) -> None:
+    ended = answers(log)
+    wrong = {seq: ended[seq] for seq in prompts(log) if ended[seq] != 1}
+    assert not wrong, f"replies by prompt: {wrong}"
+    assert set(ended) == set(prompts(log)), "a reply to what is no prompt"
+
+
+async def shared_session(owner: ChatClient, *others: ChatClient, **settings: str) -> str:
+    """The id of a session that all of them have joined."""
+    session = await owner.create_session(**{"visibility": "link", "bot": "echo", **settings})
+    for other in others:
+        await other.join(session.id)
+    return session.id
