@@ -62,7 +62,8 @@ test("a session made on another device appears, once", () => {
 test("signing out forgets everything but the name and where to return to", () => {
   const reason = { code: "token_expired", message: "", retryable: false };
   const state = after(inRoom([message(1)]), { type: "signed_out", reason });
-  assert.deepEqual([state.me, state.rooms, state.entry, state.open], [null, {}, { name: "Ada", reason }, SESSION_ID]);
+  assert.deepEqual([state.me, state.sessions, state.entry, state.open], [null, {}, { name: "Ada", reason }, SESSION_ID]);
+  assert.deepEqual([state.rooms[SESSION_ID].status, state.rooms[SESSION_ID].events], ["joining", []]);
 });
 
 test("the newest activity is the last message's, not the last rename's", () => {

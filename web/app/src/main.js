@@ -20,6 +20,9 @@ const storage = new ClientStorage(browserStorage());
 
 const socket = io("/chat", {
   autoConnect: false,
+  // A WebSocket needs no sticky load balancer; polling is for networks that let none through.
+  transports: ["websocket", "polling"],
+  tryAllTransports: true,
   auth: (send) => send({ token: storage.grant?.token }),
   reconnectionDelay: 500,
   reconnectionDelayMax: 8000,

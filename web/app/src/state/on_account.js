@@ -4,6 +4,7 @@
  * @import {Handlers} from "../state.js"
  */
 import { initialState } from "./model.js";
+import { newRoom } from "./rooms.js";
 
 const TOASTS_SHOWN = 4;
 
@@ -20,6 +21,7 @@ export const accountEvents = {
     ...initialState(),
     entry: { name: state.me?.name ?? state.entry.name, reason: reason ?? null },
     open: state.open,
+    rooms: state.open ? { [state.open]: newRoom(state.open) } : {},
     toasts: state.toasts,
   }),
 

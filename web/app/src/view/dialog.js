@@ -8,17 +8,23 @@ import { Icon } from "./icons.js";
  */
 export function Dialog({ title, onClose, children, testid }) {
   const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const mounted = useRef(true);
   useEffect(() => {
     const dialog = /** @type {HTMLDialogElement} */ (ref.current);
     dialog.showModal();
     /** @type {HTMLElement | null} */ (dialog.querySelector("[data-autofocus]"))?.focus();
-    return () => dialog.close();
+    return () => {
+      mounted.current = false;
+      dialog.close();
+    };
   }, []);
+  // Closing gives the focus back, but its event comes when another dialog may already stand here.
+  const onClosed = () => mounted.current && onClose();
   const onBackdrop = (/** @type {MouseEvent} */ event) => {
     if (event.target === ref.current) onClose();
   };
   return html`
-    <dialog ref=${ref} class="dialog" aria-labelledby="dialog-title" data-testid=${testid} onClose=${onClose} onMouseDown=${onBackdrop}>
+    <dialog ref=${ref} class="dialog" aria-labelledby="dialog-title" data-testid=${testid} onClose=${onClosed} onMouseDown=${onBackdrop}>
       <div class="dialog-body">
         <header class="dialog-head">
           <h2 id="dialog-title">${title}</h2>

@@ -68,8 +68,8 @@ export function Quote({ event }) {
   return html`<blockquote class="quote"><strong>${event.sender.name}</strong> ${event.data.deleted_at ? "Message deleted" : plainLine(event.data.text)}</blockquote>`;
 }
 
-/** @param {{item: OutgoingItem}} props */
-export function Outgoing({ item: { entry, head } }) {
+/** @param {{item: OutgoingItem, online: boolean}} props */
+export function Outgoing({ item: { entry, head }, online }) {
   const { messages } = useChat();
   const failed = entry.state === "failed";
   return html`
@@ -81,7 +81,7 @@ export function Outgoing({ item: { entry, head } }) {
             ? html`<span class="mark mark-error"><${Icon} name="alert" size="14" /> Not sent. ${entry.error && sentence(entry.error)}</span>
                 <button type="button" class="text-button" data-testid="retry-send" onClick=${() => messages.retry(entry)}>Try again</button>
                 <button type="button" class="text-button" data-testid="discard-send" onClick=${() => messages.discard(entry)}>Discard</button>`
-            : html`<span class="mark"><${Icon} name="clock" size="13" /> Sending…</span>`}
+            : html`<span class="mark"><${Icon} name="clock" size="13" /> ${online ? "Sending…" : "Waiting for the connection"}</span>`}
         </div>
       </div>
     </article>

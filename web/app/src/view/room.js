@@ -17,6 +17,9 @@ import { SessionSettings } from "./session_settings.js";
 import { Timeline } from "./timeline.js";
 import { useMedia } from "./use_media.js";
 
+/** The protocol's default, until the server has said its own. */
+const TEXT_CHARS = 16_000;
+
 /** @param {{room: Room, state: State, me: Participant, onMenu: () => void}} props */
 export function RoomView({ room, state, me, onMenu }) {
   const { messages, sync } = useChat();
@@ -46,10 +49,10 @@ export function RoomView({ room, state, me, onMenu }) {
       onMembers=${() => setMembers(!members)} onSettings=${() => setSettings(true)} />
     <div class="room-body">
       <section class="room-talk" aria-label="Conversation">
-        <${Timeline} key=${id} room=${room} items=${items} me=${me} onReply=${setQuote}
+        <${Timeline} key=${id} room=${room} items=${items} me=${me} online=${state.connection.status === "online"} onReply=${setQuote}
           onRead=${(/** @type {number} */ seq) => messages.markRead(id, seq)} onOlder=${() => sync.loadOlder(id)} />
         <div class="typing" data-testid="typing" aria-live="off">${typing.length > 0 && html`<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>`}${typingLabel(typing)}</div>
-        <${Composer} session_id=${id} disabled=${!joined && !room.events.length} limit=${state.limits.text ?? state.limits.text_length ?? state.limits.max_text ?? 16000} running=${running}
+        <${Composer} session_id=${id} disabled=${!joined && !room.events.length} limit=${state.limits.text_chars ?? TEXT_CHARS} running=${running}
           quote=${quote} onQuoteDone=${() => setQuote(null)} title=${room.session?.title || "this chat"} mine=${lastOwn(room, me)} />
       </section>
       ${members && html`<${Members} room=${room} me=${me} overlay=${!wide} onClose=${() => setMembers(false)} />`}

@@ -21,6 +21,7 @@ const NEAR_START_PX = 240;
  * @property {Room} room
  * @property {Item[]} items
  * @property {Participant} me
+ * @property {boolean} online
  * @property {(event: Event) => void} onReply
  * @property {(seq: number) => void} onRead
  * @property {() => void} onOlder
@@ -107,7 +108,7 @@ export class Timeline extends Component {
    * @param {Props} props
    * @param {{at_end: boolean, seen: number, editing: number | null}} state
    */
-  render({ room, items, me, onReply, onOlder }, { at_end, seen, editing }) {
+  render({ room, items, me, online, onReply, onOlder }, { at_end, seen, editing }) {
     const fresh = at_end ? 0 : room.events.filter((event) => event.seq > seen && event.type === "message_created" && event.sender.id !== me.id).length;
     return html`
       <div class="timeline-frame">
@@ -115,7 +116,7 @@ export class Timeline extends Component {
           tabindex="0" role="region" aria-label="Messages" data-testid="timeline">
           <div class="timeline-inner">
             <${Beginning} room=${room} items=${items} onOlder=${onOlder} />
-            ${items.map((item) => html`<${Row} key=${item.key} item=${item} room=${room} editing=${item.kind === "message" && item.event.seq === editing}
+            ${items.map((item) => html`<${Row} key=${item.key} item=${item} room=${room} online=${online} editing=${item.kind === "message" && item.event.seq === editing}
               onEdit=${this.edit} onReply=${onReply} />`)}
           </div>
         </div>
@@ -128,9 +129,9 @@ export class Timeline extends Component {
 }
 
 /**
- * @param {{item: Item, room: Room, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: Event) => void}} props
+ * @param {{item: Item, room: Room, online: boolean, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: Event) => void}} props
  */
-function Row({ item, room, editing, onEdit, onReply }) {
+function Row({ item, room, online, editing, onEdit, onReply }) {
   switch (item.kind) {
     case "day":
       return html`<div class="day"><time dateTime=${item.at}>${dayLabel(item.at)}</time></div>`;
@@ -141,7 +142,7 @@ function Row({ item, room, editing, onEdit, onReply }) {
     case "failure":
       return html`<${Failure} item=${item} />`;
     case "outgoing":
-      return html`<${Outgoing} item=${item} />`;
+      return html`<${Outgoing} item=${item} online=${online} />`;
     case "reply":
       return html`<${ReplyView} reply=${item.reply} session_id=${room.session_id} />`;
     default:
