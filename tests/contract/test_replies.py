@@ -1,0 +1,123 @@
+"""Reply jobs: leased, fenced, in prompt order, ended once."""
+
+import asyncio
+
+from chatserver.chat.models import ReplyState
+from chatserver.chat.ports import Claim, Store
+from tests.contract.seeding import later, queued, seed
+
+LEASE = 10
+
+
+async def claim(store: Store, owner: str, at: float = 0) -> Claim | None:
+    return await store.transact(lambda tx: tx.replies.claim(owner, later(at), later(at + LEASE)))
+
+
+async def enqueue(store: Store, session_id: str, reply_id: str, prompt: int, at: float = 0) -> None:
+    await store.transact(lambda tx: tx.replies.add(queued(session_id, reply_id, prompt), later(at)))
+
+
+async def test_each_reply_is_claimed_by_one_worker_only(store: Store) -> None:
+    for n in range(10):
+        await enqueue(store, await seed(store, f"s{n}"), f"r{n}", 1)
+    claims = await asyncio.gather(*[claim(store, f"w{n}") for n in range(20)])
+    got = [each.reply.reply_id for each in claims if each is not None]
+    assert sorted(got) == sorted(f"r{n}" for n in range(10))
+
+
+async def test_one_reply_runs_per_session_in_prompt_order(store: Store) -> None:
+    await seed(store)
+    await enqueue(store, "s", "second", 2, at=0)
+    await enqueue(store, "s", "first", 1, at=1)
+    first = await claim(store, "w")
+    assert first is not None
+    assert first.reply.reply_id == "first"
+    assert await claim(store, "w") is None
+    await store.transact(lambda tx: tx.replies.finish("first", ReplyState.DONE, later(2)))
+    second = await claim(store, "w")
+    assert second is not None
+    assert second.reply.reply_id == "second"
+
+
+async def test_a_lapsed_lease_is_taken_over_and_the_first_worker_fenced_off(store: Store) -> None:
+    await seed(store)
+    await enqueue(store, "s", "r", 1)
+    first = await claim(store, "w1")
+    assert first is not None
+    assert await claim(store, "w2", at=LEASE - 1) is None
+    second = await claim(store, "w2", at=LEASE)
+    assert second is not None
+    assert (second.reply.attempt, second.takeovers) == (2, 1)
+    holds = [await store.read(lambda tx, c=c: tx.replies.holds(c)) for c in (first, second)]  # type: ignore[misc]
+    assert holds == [False, True]
+    renewed = await store.transact(lambda tx: tx.replies.renew(first, "late", later(99)))
+    assert renewed is None
+    await store.transact(lambda tx: tx.replies.release(first))
+    assert await store.read(lambda tx: tx.replies.holds(second))
+
+
+async def test_a_renewed_lease_does_not_lapse_and_keeps_the_text(store: Store) -> None:
+    await seed(store)
+    await enqueue(store, "s", "r", 1)
+    mine = await claim(store, "w1")
+    assert mine is not None
+    assert await store.transact(lambda tx: tx.replies.renew(mine, "so far", later(30))) is False
+    assert await claim(store, "w2", at=29) is None
+    (reply,) = await store.read(lambda tx: tx.replies.active("s"))
+    assert reply.text == "so far"
+
+
+async def test_a_stop_is_seen_at_the_next_beat_and_by_whoever_takes_over(store: Store) -> None:
+    await seed(store)
+    await enqueue(store, "s", "r", 1)
+    mine = await claim(store, "w1")
+    assert mine is not None
+    await store.transact(lambda tx: tx.replies.request_stop("r"))
+    assert await store.transact(lambda tx: tx.replies.renew(mine, "", later(5))) is True
+    other = await claim(store, "w2", at=5)
+    assert other is not None
+    assert other.stop_requested
+
+
+async def test_a_released_reply_waits_again_without_counting_as_a_death(store: Store) -> None:
+    await seed(store)
+    await enqueue(store, "s", "r", 1)
+    mine = await claim(store, "w1")
+    assert mine is not None
+    await store.transact(lambda tx: tx.replies.release(mine))
+    again = await claim(store, "w2")
+    assert again is not None
+    assert (again.reply.attempt, again.takeovers) == (2, 0)
+
+
+async def test_orphans_wait_again_and_count_as_a_death(store: Store) -> None:
+    for name in ("s", "t"):
+        await enqueue(store, await seed(store, name), f"r-{name}", 1)
+    await claim(store, "dead")
+    assert await store.transact(lambda tx: tx.replies.release_orphans()) == 1
+    claims = [await claim(store, "w"), await claim(store, "w")]
+    assert sorted(each.takeovers for each in claims if each is not None) == [0, 1]
+
+
+async def test_an_ended_reply_keeps_its_outcome_but_no_text(store: Store) -> None:
+    await seed(store)
+    await enqueue(store, "s", "r", 1)
+    mine = await claim(store, "w")
+    assert mine is not None
+    await store.transact(lambda tx: tx.replies.renew(mine, "secret", later(5)))
+    await store.transact(lambda tx: tx.replies.finish("r", ReplyState.DONE, later(1), result_seq=7))
+    reply = await store.read(lambda tx: tx.replies.get("s", "r"))
+    assert reply is not None
+    assert (reply.state, reply.result_seq, reply.text) == (ReplyState.DONE, 7, "")
+    assert not await store.read(lambda tx: tx.replies.holds(mine))
+    assert await store.read(lambda tx: tx.replies.active("s")) == []
+
+
+async def test_the_newest_reply_of_a_prompt_is_the_one_asked_for_last(store: Store) -> None:
+    await seed(store)
+    await enqueue(store, "s", "old", 1, at=0)
+    await enqueue(store, "s", "new", 1, at=1)
+    newest = await store.read(lambda tx: tx.replies.newest_of_prompt("s", 1))
+    assert newest is not None
+    assert newest.reply_id == "new"
+    assert await store.read(lambda tx: tx.replies.get("other", "new")) is None
