@@ -66,12 +66,18 @@ async def take(session: ChatSession, until_seq: int) -> list[Event]:
     return events
 
 
-async def test_with_a_name_it_gets_itself_a_token(server: StartServer, talk: Talk) -> None:
-    client = await talk(await server(), name="Ada", token=None)
-    assert client.participant.name == "Ada"
-    again = ChatClient(client.url, token=client.token)
-    async with again:
-        assert again.participant == client.participant
+async def test_with_a_name_it_gets_itself_a_token(server: StartServer) -> None:
+    url = (await server()).url
+    async with ChatClient(url, name="Ada") as client:
+        assert client.participant.name == "Ada"
+        async with ChatClient(url, token=client.token) as again:
+            assert again.participant == client.participant
+
+
+async def test_a_name_that_the_server_refuses_is_raised(server: StartServer) -> None:
+    with pytest.raises(errors.InvalidPayload):
+        async with ChatClient((await server()).url, name=" "):
+            pass
 
 
 async def test_a_conversation(server: StartServer, talk: Talk) -> None:
