@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -79,6 +80,7 @@ class ChatClient:
         self._failure: Exception | None = None
         self._reconnect_after = 0.0
         self._draining = False
+        self._hurry = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -181,6 +183,11 @@ class ChatClient:
     def sessions(self) -> list[Session]:
         """The sessions that are joined here."""
         return [session.info for session in self._sessions.values()]
+
+    def reconnect_now(self) -> None:
+        """Does not wait any longer before the next attempt, as when a network came back."""
+        if not self.connected:
+            self._hurry.set()
 
     # What sessions ask for.
 
@@ -289,7 +296,9 @@ class ChatClient:
             delay = self._backoff.next(self._reconnect_after)
             self._reconnect_after, self._draining = 0.0, False
             self._tell(Connecting(self._backoff.attempt, delay))
-            await asyncio.sleep(delay)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), delay)
+            self._hurry.clear()
 
     async def _rejoin(self, connection: Connection) -> None:
         for session in list(self._sessions.values()):

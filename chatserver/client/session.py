@@ -1,7 +1,7 @@
 """One chat session as a member sees it."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from chatserver.chat.commands import History, InviteCreated, Joined
@@ -22,6 +22,22 @@ REPLY_SECONDS = 120.0
 PAGE = 200
 
 Watcher = Callable[[Signal], None]
+
+
+class EventIterator:
+    """Not a generator: breaking out of a loop over it must not keep it open."""
+
+    def __init__(self, next_event: Callable[[], Awaitable[Event | None]]) -> None:
+        self._next_event = next_event
+
+    def __aiter__(self) -> "EventIterator":
+        return self
+
+    async def __anext__(self) -> Event:
+        event = await self._next_event()
+        if event is None:
+            raise StopAsyncIteration
+        return event
 
 
 class ChatSession:
@@ -51,33 +67,15 @@ class ChatSession:
         assert self._info is not None, "only a joined session is handed out"
         return self._info.model_copy(update={"last_seq": self._inflow.known})
 
-    async def events(self) -> AsyncIterator[Event]:
+    def events(self) -> AsyncIterator[Event]:
         """The durable events in order, each exactly once, from where the join began.
 
-        For one reader: a second iteration continues where the first one stopped, and two at once
-        raise `EventsTakenTwice`. What does not fit into the buffer, or came while there was no
-        connection, is read from the log. Ends when the session was left or deleted or the client
+        For one reader: a later iteration goes on where the earlier one stopped, and two that wait
+        at once raise `EventsTakenTwice`. What does not fit into the buffer, or came while there was
+        no connection, is read from the log. Ends when the session was left or deleted or the client
         was closed; raises what made it impossible to go on (`NotFound`, `TokenExpired`...).
         """
-        if self._taken:
-            raise EventsTakenTwice("this session's events are being iterated already")
-        self._taken = True
-        try:
-            while True:
-                changed = self._replies.changed
-                while (event := self._inflow.next()) is not None:
-                    yield event
-                if self._error is not None:
-                    raise self._error
-                if self._over or self._client.closed:
-                    return
-                self._client.check()
-                if self._inflow.missing:
-                    await self._fill()
-                else:
-                    await changed.wait()
-        finally:
-            self._taken = False
+        return EventIterator(self._next_event)
 
     async def send(
         self,
@@ -264,6 +262,27 @@ class ChatSession:
     def _change_member(self, participant_id: str, **change: Any) -> None:
         if member := self.members.get(participant_id):
             self.members[participant_id] = member.model_copy(update=change)
+
+    async def _next_event(self) -> Event | None:
+        if self._taken:
+            raise EventsTakenTwice("this session's events are being waited for already")
+        self._taken = True
+        try:
+            while True:
+                changed = self._replies.changed
+                if (event := self._inflow.next()) is not None:
+                    return event
+                if self._error is not None:
+                    raise self._error
+                if self._over or self._client.closed:
+                    return None
+                self._client.check()
+                if self._inflow.missing:
+                    await self._fill()
+                else:
+                    await changed.wait()
+        finally:
+            self._taken = False
 
     async def _fill(self) -> None:
         page = await self.history(after_seq=self._inflow.tail, limit=PAGE)
