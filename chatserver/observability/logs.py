@@ -5,11 +5,23 @@ import sys
 from typing import TextIO
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 # Local variables hold tokens and what people wrote.
 TRACEBACKS = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 )
+
+
+class PeersMistakes(logging.Filter):
+    """Keeps out what is not HTTP: whoever sent it was told, and the parser's words quote it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        failure = record.exc_info[1] if record.exc_info else None
+        return not isinstance(failure, HttpProcessingError)
+
+
+PEERS_MISTAKES = PeersMistakes()
 
 
 def configure_logs(log_format: str, level: str, stream: TextIO = sys.stderr) -> None:
@@ -49,3 +61,4 @@ def configure_logs(log_format: str, level: str, stream: TextIO = sys.stderr) -> 
     # These log every packet or every request line at "info", message texts among them.
     for noisy in ("engineio", "socketio", "aiohttp.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(PEERS_MISTAKES)

@@ -128,7 +128,7 @@ def _from_aiohttp(raised: web.HTTPException) -> web.StreamResponse:
         return problem_response(PayloadTooLarge("the body is too large"))
     if isinstance(raised, web.HTTPNotFound):
         return problem_response(NotFound("there is nothing here"))
-    return raised
+    raise raised
 
 
 def _internal(crash: Exception, request: web.Request) -> Internal:
@@ -136,7 +136,7 @@ def _internal(crash: Exception, request: web.Request) -> Internal:
     correlation_id = secrets.token_hex(8)
     resource = request.match_info.route.resource
     log.error(
-        "request crashed",
+        "request_crashed",
         correlation_id=correlation_id,
         method=request.method,
         route=resource.canonical if resource else None,

@@ -1,0 +1,61 @@
+import asyncio
+import logging
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from chatserver.observability.logs import configure_logs
+from chatserver.store.sqlite import sqlite_engine
+from tests.servers import RunningServer, StartServer
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """What a server writes; the test run's own logging comes back afterwards."""
+    root, before = logging.getLogger(), list(logging.getLogger().handlers)
+    level, stream = root.level, StringIO()
+    configure_logs("json", "info", stream)
+    yield stream
+    root.handlers = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\x01\r\n\r\n",
+        b"GET /api/v1/sessions?before=secret HTTP/9.9\r\nHost: x\r\n\r\n",
+        b"secret nonsense\r\n\r\n",
+    ],
+)
+async def test_a_request_that_is_not_http_is_refused_and_not_quoted_in_the_log(
+    server: StartServer, log: StringIO, raw: bytes
+) -> None:
+    running = await server()
+    assert b"400 Bad Request" in await _answer(running, raw)
+    assert "secret" not in log.getvalue()
+
+
+async def _answer(server: RunningServer, raw: bytes) -> bytes:
+    host, port = server.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        writer.write(raw)
+        async with asyncio.timeout(5):
+            return await reader.read()
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+def test_an_error_of_the_database_does_not_quote_what_it_was_given(tmp_path: Path) -> None:
+    engine = sqlite_engine(tmp_path / "chat.db")
+    with engine.connect() as connection, pytest.raises(OperationalError) as failure:
+        connection.execute(text("SELECT :said FROM nowhere"), {"said": "secret"})
+    assert "secret" not in str(failure.value)
