@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sentence } from "../app/src/errors.js";
 import { badge, daysBetween, dayLabel, hueOf, HUES, initials, listTime, plainLine, typingLabel } from "../app/src/format.js";
+import { highlighted } from "../app/src/highlight.js";
 import { markdownBlocks } from "../app/src/markdown.js";
 import { parseRoute, routeHash } from "../app/src/router.js";
 
@@ -70,8 +71,8 @@ test("images become links, so that nothing is loaded from elsewhere", () => {
 });
 
 test("code is coloured where the language is known and kept where it is not", () => {
-  assert.match(markdownBlocks("```python\ndef f(): pass\n```").join(""), /hljs-keyword/);
-  assert.match(markdownBlocks("```nonsense\n<a>\n```").join(""), /&lt;a&gt;/);
+  assert.match(highlighted("def f(): pass", "python"), /hljs-keyword/);
+  assert.equal(highlighted("<a>", "nonsense"), "&lt;a&gt;");
 });
 
 test("blocks that are finished do not change while the text grows", () => {

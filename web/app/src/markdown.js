@@ -5,7 +5,6 @@
  * may touch the page.
  */
 import { Marked } from "marked";
-import { highlighted } from "./highlight.js";
 
 const marked = new Marked({
   gfm: true,
@@ -14,7 +13,7 @@ const marked = new Marked({
     html: ({ text }) => escaped(text),
     code: ({ text, lang }) => {
       const language = /^[\w+#-]*/.exec(lang ?? "")?.[0].toLowerCase() ?? "";
-      return `<pre><code class="language-${escaped(language || "text")}">${highlighted(text, language)}</code></pre>`;
+      return `<pre><code class="language-${escaped(language || "text")}">${escaped(text)}</code></pre>`;
     },
     image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(text || href)}</a>`,
     checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
