@@ -61,6 +61,15 @@ test("HTML inside Markdown is text", () => {
   assert.doesNotMatch(html, /<(?:img|b|script)/);
 });
 
+test("hostile nesting is shown as plain text, quickly", () => {
+  for (const text of [">".repeat(16_000), "> ".repeat(8000), "[".repeat(16_000), "- ".repeat(8000), "*a ".repeat(5000), "![[".repeat(5000)]) {
+    const started = performance.now();
+    assert.ok(markdownBlocks(text).length > 0);
+    assert.ok(performance.now() - started < 2000);
+  }
+  assert.equal(markdownBlocks(">".repeat(99)).join(""), `<p>${"&gt;".repeat(99)}</p>`);
+});
+
 test("a code block cannot break out of its attribute", () => {
   const html = markdownBlocks('```"><img src=x>\n<b>\n```').join("");
   assert.doesNotMatch(html, /<(?:img|b)>|<img/);
