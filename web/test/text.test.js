@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sentence } from "../app/src/errors.js";
 import { badge, daysBetween, dayLabel, hueOf, HUES, initials, listTime, plainLine, typingLabel } from "../app/src/format.js";
+import { highlighted } from "../app/src/highlight.js";
 import { markdownBlocks } from "../app/src/markdown.js";
 import { parseRoute, routeHash } from "../app/src/router.js";
 
@@ -60,6 +61,15 @@ test("HTML inside Markdown is text", () => {
   assert.doesNotMatch(html, /<(?:img|b|script)/);
 });
 
+test("hostile nesting is shown as plain text, quickly", () => {
+  for (const text of [">".repeat(16_000), "> ".repeat(8000), "[".repeat(16_000), "- ".repeat(8000), "*a ".repeat(5000), "![[".repeat(5000)]) {
+    const started = performance.now();
+    assert.ok(markdownBlocks(text).length > 0);
+    assert.ok(performance.now() - started < 2000);
+  }
+  assert.equal(markdownBlocks(">".repeat(99)).join(""), `<p>${"&gt;".repeat(99)}</p>`);
+});
+
 test("a code block cannot break out of its attribute", () => {
   const html = markdownBlocks('```"><img src=x>\n<b>\n```').join("");
   assert.doesNotMatch(html, /<(?:img|b)>|<img/);
@@ -70,8 +80,8 @@ test("images become links, so that nothing is loaded from elsewhere", () => {
 });
 
 test("code is coloured where the language is known and kept where it is not", () => {
-  assert.match(markdownBlocks("```python\ndef f(): pass\n```").join(""), /hljs-keyword/);
-  assert.match(markdownBlocks("```nonsense\n<a>\n```").join(""), /&lt;a&gt;/);
+  assert.match(highlighted("def f(): pass", "python"), /hljs-keyword/);
+  assert.equal(highlighted("<a>", "nonsense"), "&lt;a&gt;");
 });
 
 test("blocks that are finished do not change while the text grows", () => {

@@ -5,31 +5,44 @@
  * may touch the page.
  */
 import { Marked } from "marked";
-import { highlighted } from "./highlight.js";
 
 const marked = new Marked({
   gfm: true,
   breaks: true,
   renderer: {
-    html: ({ text }) => escaped(text),
+    html: (token) => ("block" in token && token.block ? plainBlock(token.text) : escaped(token.text)),
     code: ({ text, lang }) => {
       const language = /^[\w+#-]*/.exec(lang ?? "")?.[0].toLowerCase() ?? "";
-      return `<pre><code class="language-${escaped(language || "text")}">${highlighted(text, language)}</code></pre>`;
+      return `<pre><code class="language-${escaped(language || "text")}">${escaped(text)}</code></pre>`;
     },
     image: ({ href, text }) => `<a href="${escaped(href)}">${escaped(text || href)}</a>`,
     checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
   },
 });
 
+/** Quotes within quotes beyond this are an attack on the parser's stack and the page's layout. */
+const TOO_DEEP = /^(?:[ \t]*>){16}/m;
+
 /**
  * @param {string} text
  * @returns {string[]} unsanitised HTML of each top-level block
  */
 export function markdownBlocks(text) {
-  return marked
-    .lexer(text)
-    .filter((token) => token.type !== "space")
-    .map((token) => marked.parser([token]));
+  if (TOO_DEEP.test(text)) return [plainBlock(text)];
+  try {
+    return marked
+      .lexer(text)
+      .filter((token) => token.type !== "space")
+      .map((token) => marked.parser([token]));
+  } catch {
+    // One message that cannot be parsed must not take the page with it.
+    return [plainBlock(text)];
+  }
+}
+
+/** @param {string} text */
+function plainBlock(text) {
+  return `<p>${escaped(text.trim()).replaceAll("\n", "<br>")}</p>`;
 }
 
 /** @param {string} text */

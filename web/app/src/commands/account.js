@@ -7,7 +7,8 @@
 import { grantToken, renewToken, revokeToken } from "../api.js";
 import { endsSignIn, errorBody } from "../errors.js";
 
-const RENEW_AT_LEAST_MS = 20_000;
+const RENEW_AFTER_MS = 1000;
+const RETRY_AFTER_MS = 5000;
 const RENEW_AT_MOST_MS = 12 * 3_600_000;
 
 /** @param {Context} context */
@@ -27,7 +28,7 @@ export function accountCommands({ store, connection, storage }) {
     const grant = storage.grant;
     if (!grant) return;
     const half = (Date.parse(grant.expires_at) - grant.granted_at) / 2;
-    const due = grant.granted_at + Math.min(Math.max(half, RENEW_AT_LEAST_MS), RENEW_AT_MOST_MS);
+    const due = grant.granted_at + Math.min(Math.max(half, RENEW_AFTER_MS), RENEW_AT_MOST_MS);
     renewal = setTimeout(renew, Math.max(due - Date.now(), 0));
   }
 
@@ -39,7 +40,7 @@ export function accountCommands({ store, connection, storage }) {
     } catch (error) {
       const body = errorBody(error);
       if (endsSignIn(body)) leave(body);
-      else renewal = setTimeout(renew, RENEW_AT_LEAST_MS);
+      else renewal = setTimeout(renew, RETRY_AFTER_MS);
     }
   }
 

@@ -21,16 +21,17 @@ const Block = memo(
   ({ block }) => {
     const ref = useRef(/** @type {HTMLElement | null} */ (null));
     useLayoutEffect(() => {
-      for (const pre of ref.current?.querySelectorAll("pre") ?? []) addCopyButton(pre);
+      for (const pre of ref.current?.querySelectorAll("pre") ?? []) frameCode(pre);
     }, [block]);
     return html`<div ref=${ref} class="markdown-block" dangerouslySetInnerHTML=${{ __html: block }}></div>`;
   },
 );
 
 /** @param {HTMLPreElement} pre */
-function addCopyButton(pre) {
+function frameCode(pre) {
   const code = pre.querySelector("code");
   const language = /language-([\w+#-]+)/.exec(code?.className ?? "")?.[1] ?? "text";
+  if (code && language !== "text") colour(code, language).catch(() => {});
   const frame = document.createElement("div");
   frame.className = "code";
   const head = document.createElement("div");
@@ -50,4 +51,15 @@ function addCopyButton(pre) {
   pre.replaceWith(frame);
   head.append(label, button);
   frame.append(head, pre);
+}
+
+/**
+ * The grammars are many files, so they come with the first code that needs them.
+ *
+ * @param {HTMLElement} code
+ * @param {string} language
+ */
+async function colour(code, language) {
+  const { highlighted } = await import("../highlight.js");
+  code.innerHTML = sanitized(highlighted(code.textContent ?? "", language));
 }

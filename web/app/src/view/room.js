@@ -34,7 +34,7 @@ export function RoomView({ room, state, me, onMenu }) {
 
   useEffect(() => setMembers(wide), [wide]);
   useEffect(() => {
-    if (joined && overview && overview.unread > 0) setUnreadAfter(overview.read_seq);
+    if (joined && overview && overview.unread > 0 && overview.read_seq > 0) setUnreadAfter(overview.read_seq);
   }, [joined]);
 
   const entries = useMemo(() => state.outbox.filter((entry) => entry.session_id === id), [state.outbox, id]);

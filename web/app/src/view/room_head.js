@@ -37,7 +37,7 @@ export function RoomHead({ room, overview, me, owner, members, onMenu, onMembers
         ${faces.map((member) => html`<${Avatar} key=${member.participant.id} participant=${member.participant} size="small" />`)}
         <${Icon} name="people" />
       </button>
-      ${shareable && html`<button type="button" class="button button-small" data-testid="invite" aria-label="Invite" onClick=${() => setSharing(true)}>
+      ${shareable && html`<button type="button" class="button button-small button-invite" data-testid="invite" aria-label="Invite" onClick=${() => setSharing(true)}>
         <${Icon} name="link" size="17" /><span class="only-wide">Invite</span>
       </button>`}
       <button type="button" class="icon-button" aria-label="Settings of this chat" data-testid="session-settings" onClick=${onSettings}><${Icon} name="settings" /></button>
