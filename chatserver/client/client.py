@@ -355,7 +355,7 @@ class ChatClient:
             else:
                 await asyncio.sleep(half_life(renewed, datetime.now(UTC)))
 
-    def _hear(self, name: str, payload: Any = None) -> None:
+    def _hear(self, name: str, payload: Any) -> None:
         try:
             heard = read_live(name, payload)
         except ValueError:

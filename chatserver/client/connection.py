@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import socketio
 
+from chatserver.chat.events import Welcome
 from chatserver.client.codec import OrjsonPacket
 from chatserver.client.errors import ConnectionLost, NotConnected, refusal
 
@@ -31,15 +32,18 @@ class Connection:
         self._end: asyncio.Future[None] = loop.create_future()
         self._watch: asyncio.Task[None] | None = None
         # Handlers are plain functions: a coroutine could be overtaken by the next event's.
-        self._sio.on("*", on_event, namespace=NAMESPACE)
-        self._sio.on("connect", self._accepted, namespace=NAMESPACE)
+        self._on_event = on_event
+        self._sio.on("*", self._heard, namespace=NAMESPACE)
         self._sio.on("connect_error", self._refused, namespace=NAMESPACE)
 
     @classmethod
     async def open(
         cls, http: aiohttp.ClientSession, url: str, token: str, on_event: OnEvent
     ) -> "Connection":
-        """Raises a `ChatError` where the server refuses, `NotConnected` where there is none."""
+        """Returns once welcomed.
+
+        Raises a `ChatError` where the server refuses, `NotConnected` where there is none.
+        """
         connection = cls(http, on_event)
         try:
             await asyncio.wait_for(connection._open(url, token), CONNECT_SECONDS)
@@ -123,8 +127,9 @@ class Connection:
         if not self._end.done():
             self._end.set_result(None)
 
-    def _accepted(self) -> None:
-        if not self._answer.done():
+    def _heard(self, name: str, payload: Any = None) -> None:
+        self._on_event(name, payload)
+        if name == Welcome.name and not self._answer.done():
             self._answer.set_result(None)
 
     def _refused(self, data: Any = None) -> None:

@@ -11,9 +11,19 @@ from chatserver.chat.access import wants_reply
 from chatserver.chat.errors import NotFound
 from chatserver.cli.talk.place import Place
 from chatserver.cli.talk.view import safe
-from chatserver.client import ChatClient, ChatSession, Connected, Connecting, ReplyFailed, Status
+from chatserver.client import (
+    ChatClient,
+    ChatSession,
+    Connected,
+    Connecting,
+    Lost,
+    ReplyFailed,
+    Status,
+)
 
 DEFAULT_NAME = "Terminal"
+CONNECT_SECONDS = 10.0
+"""How long a server that is not there yet is waited for."""
 
 
 async def talk_through_pipe(
@@ -39,9 +49,14 @@ def client_for(
     place: Place, name: str | None, token: str | None, on_status: Callable[[Status], None]
 ) -> ChatClient:
     """Of a token where there is one, else of a name."""
-    if token:
-        return ChatClient(place.url, token=token, on_status=on_status)
-    return ChatClient(place.url, name=name, on_status=on_status)
+    who = None if token else name
+    return ChatClient(
+        place.url,
+        name=who,
+        token=token or None,
+        connect_timeout=CONNECT_SECONDS,
+        on_status=on_status,
+    )
 
 
 async def enter(client: ChatClient, place: Place, *, title: str, bot: str | None) -> ChatSession:
@@ -73,8 +88,10 @@ def _lines() -> Iterator[str]:
 
 def _report(status: Status) -> None:
     match status:
+        case Lost():
+            click.echo("connection lost", err=True)
         case Connecting(seconds=seconds):
-            click.echo(f"connection lost; trying again in {seconds:.1f} s", err=True)
+            click.echo(f"no connection; trying again in {seconds:.1f} s", err=True)
         case Connected(again=True):
             click.echo("connected again", err=True)
         case _:

@@ -16,7 +16,7 @@ from chatserver.cli.talk.pipe import client_for, enter
 from chatserver.cli.talk.place import NotAPlace, Place
 from chatserver.cli.talk.room import Room
 from chatserver.cli.talk.slash import HELP, parse, unescaped
-from chatserver.client import ChatClient, Connected, Connecting, GaveUp, Status
+from chatserver.client import ChatClient, Connected, Connecting, GaveUp, Lost, Status
 from chatserver.client.errors import ClientError
 
 HISTORY_LINES = 20
@@ -68,8 +68,10 @@ class Terminal:
 
     def report(self, status: Status) -> None:
         match status:
+            case Lost():
+                show("* connection lost")
             case Connecting(seconds=seconds):
-                show(f"* connection lost; trying again in {seconds:.1f} s")
+                show(f"* no connection; trying again in {seconds:.1f} s")
             case Connected(again=True):
                 show("* connected again")
             case GaveUp(error=error) if error is not None:
