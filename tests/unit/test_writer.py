@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.limits import Limits
@@ -27,7 +28,7 @@ async def test_a_full_disk_refuses_what_it_cannot_hold_and_loses_nothing_acked(
     def small_disk(path: Path) -> Any:
         engine = plain(path)
 
-        @sqlite.event.listens_for(engine, "connect")  # type: ignore[untyped-decorator]
+        @event.listens_for(engine, "connect")  # type: ignore[untyped-decorator]
         def _limit(connection: Any, _record: Any) -> None:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count={pages + MORE_PAGES}")
