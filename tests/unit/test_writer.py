@@ -28,7 +28,7 @@ async def test_a_full_disk_refuses_what_it_cannot_hold_and_loses_nothing_acked(
     def small_disk(path: Path) -> Any:
         engine = plain(path)
 
-        @event.listens_for(engine, "connect")  # type: ignore[untyped-decorator]
+        @event.listens_for(engine, "connect")
         def _limit(connection: Any, _record: Any) -> None:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count={pages + MORE_PAGES}")
