@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -60,6 +61,22 @@ async def test_a_running_reply_is_stopped_by_its_id(ada: Api, bot: ScriptedBot) 
     location = asked.headers["Location"].removeprefix(PREFIX)
     ended = await ada.get(f"{location}?wait=30")
     assert (ended.status, ended.body["reply"]["state"]) == (200, "stopped")
+
+
+async def test_a_server_that_stops_answers_whoever_waits_for_a_reply(ada: Api) -> None:
+    session_id = await ada.session()
+    asked = asyncio.create_task(
+        ada.post(f"/sessions/{session_id}/messages?wait=60", {"text": "How are you?"})
+    )
+    while (await ada.get(f"/sessions/{session_id}")).body["session"]["last_seq"] < 3:
+        pass
+    app = ada.client.app
+    assert app is not None
+    async with asyncio.timeout(10):
+        await app.shutdown()
+        answered = await asked
+    assert answered.status == 202
+    assert answered.body["message"]["data"]["text"] == "How are you?"
 
 
 async def test_the_whole_server_routes_what_the_contract_lists(ada: Api) -> None:
