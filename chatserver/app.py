@@ -147,6 +147,10 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
     store.subscribe(pool.committed)
     metrics.watch("store_pending", "Writes that wait for a commit", lambda: store.pending)
     sockets.attach(app, socketio_path="socket.io")
+    server = Server(settings, store, service, feed, pool, namespace, sockets, metrics)
+    app[SERVER] = server
+    # Before the drain below: who waits for a reply is answered before replies are handed back.
+    _add_gateways(app, server, clock, trusted_proxies)
 
     async def run_store(_: web.Application) -> AsyncIterator[None]:
         lock = FileLock(path)
@@ -172,9 +176,6 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
 
     app.cleanup_ctx.append(run_store)
     app.on_shutdown.append(drain)
-    server = Server(settings, store, service, feed, pool, namespace, sockets, metrics)
-    app[SERVER] = server
-    _add_gateways(app, server, clock, trusted_proxies)
     return app
 
 

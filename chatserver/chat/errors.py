@@ -1,31 +1,31 @@
 """Everything that can be refused, as one tree.
 
     ChatError
-    ├── Unauthorized            unauthorized: no token, or one nobody issued
-    │   ├── TokenExpired        token_expired
-    │   └── TokenRevoked        token_revoked
+    ├── Unauthorized            unauthorized: no token, or one that nobody issued
+    │   ├── TokenExpired        token_expired: renew it in time, or get another
+    │   └── TokenRevoked        token_revoked: get another
     ├── InvalidPayload          invalid_payload: wrong shape or value; `field` says where
-    │   ├── BlankText           blank_text
-    │   ├── TextTooLong         text_too_long
-    │   ├── UnknownBot          unknown_bot
-    │   ├── UnknownEvent        unknown_event
-    │   ├── PayloadTooDeep      payload_too_deep
-    │   └── PayloadTooLarge     payload_too_large
+    │   ├── BlankText           blank_text: a message needs some text
+    │   ├── TextTooLong         text_too_long: longer than a message may be
+    │   ├── UnknownBot          unknown_bot: this server has no bot of that name
+    │   ├── UnknownEvent        unknown_event: there is no such client event
+    │   ├── PayloadTooDeep      payload_too_deep: more nested than anything here is
+    │   └── PayloadTooLarge     payload_too_large: more bytes than a request may have
     ├── NotFound                not_found: no such thing, or not for you to know
     ├── NotMember               not_member: the session may be joined, but was not
     ├── Forbidden               forbidden: a member, but not with this right
     ├── Conflict                conflict: contradicts what is already stored
     ├── LimitReached
-    │   ├── RateLimited         rate_limited, retryable after `retry_after_ms`
-    │   ├── TooManyInFlight     too_many_in_flight, retryable
-    │   ├── TooManySessions     too_many_sessions
-    │   ├── SessionFull         session_full
-    │   ├── TooManyInvites      too_many_invites
-    │   ├── TooManyConnections  too_many_connections, retryable
-    │   └── Busy                busy, retryable: the queue of replies is full
+    │   ├── RateLimited         rate_limited: come back after `retry_after_ms`
+    │   ├── TooManyInFlight     too_many_in_flight: wait for some answers first
+    │   ├── TooManySessions     too_many_sessions: leave or delete one first
+    │   ├── SessionFull         session_full: it has as many members as it may have
+    │   ├── TooManyInvites      too_many_invites: revoke the session's invites first
+    │   ├── TooManyConnections  too_many_connections: from one address, or in all
+    │   └── Busy                busy: too many replies wait in this session
     └── Temporary
-        ├── Unavailable         unavailable, retryable: the store did not answer
-        ├── Draining            draining, retryable: this instance is about to stop
+        ├── Unavailable         unavailable: the store did not answer; nothing was changed
+        ├── Draining            draining: this instance is about to stop; connect again
         └── Internal            internal: a defect; `correlation_id` finds it in the log
 
 Nothing is stored or broadcast by a request that ends in one of these.

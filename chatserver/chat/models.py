@@ -17,7 +17,7 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def wire(self) -> dict[str, Any]:
-        """The JSON-ready form. Fields that default to None are optional and left out when unset."""
+        """The JSON-ready form."""
         return self.model_dump(mode="json")
 
 

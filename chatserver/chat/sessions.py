@@ -331,10 +331,14 @@ def _write_cursor(last: SessionOverview) -> str:
 
 def _read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
-        active_at, session_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
+        active_at, session_id = base64.urlsafe_b64decode(cursor.encode()).decode("ascii").split("|")
         when = datetime.fromisoformat(active_at)
     except ValueError:
-        raise InvalidPayload("before: not a cursor of this server", field="before") from None
-    if when.tzinfo is None:
-        raise InvalidPayload("before: not a cursor of this server", field="before")
+        raise _not_a_cursor() from None
+    if when.tzinfo is None or not session_id.isprintable():
+        raise _not_a_cursor()
     return when, session_id
+
+
+def _not_a_cursor() -> InvalidPayload:
+    return InvalidPayload("before: not a cursor of this server", field="before")

@@ -1,0 +1,113 @@
+"""Writes the tables of README.md and docs/protocol.md from the code that they describe.
+
+    python docs/derive.py [--check]
+
+Each table stands between `<!-- derived: NAME -->` and `<!-- end -->`. With --check nothing is
+written; the exit status is 1 where a table is out of date.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
+
+from chatserver.chat import errors
+from chatserver.chat.commands import COMMANDS
+from chatserver.chat.events import DURABLE, SIGNALS
+from chatserver.chat.models import Model
+from chatserver.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "protocol.md")
+TREE_LINE = re.compile(r"─ (\w+) +(\w+): (.+)$", re.MULTILINE)
+SECTION = re.compile(r"(<!-- derived: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def commands() -> Iterable[tuple[str, ...]]:
+    yield "client → server", "payload", "ack `data`", ""
+    for name, command in COMMANDS.items():
+        yield f"`{name}`", shape(command), shape(command.ack), command.doc
+
+
+def durable() -> Iterable[tuple[str, ...]]:
+    yield "server → client, in the log", "`data`", ""
+    for name, event in DURABLE.items():
+        yield f"`{name}`", shape(event), event.doc
+
+
+def signals() -> Iterable[tuple[str, ...]]:
+    yield "server → client, ephemeral", "payload", ""
+    for name, signal in SIGNALS.items():
+        yield f"`{name}`", shape(signal), signal.doc
+
+
+def error_codes() -> Iterable[tuple[str, ...]]:
+    yield "code", "retry?", "meaning"
+    for name, code, meaning in TREE_LINE.findall(errors.__doc__ or ""):
+        kind = getattr(errors, name)
+        assert kind.code == code, f"{name} stands in the tree as {code}"
+        yield f"`{code}`", "yes" if kind.retryable else "", meaning
+
+
+def settings() -> Iterable[tuple[str, ...]]:
+    yield "variable", "default", ""
+    for name, info in Settings.model_fields.items():
+        yield f"`{variable(name, info)}`", f"`{default(info)}`", info.description or ""
+
+
+TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
+    "commands": commands,
+    "durable": durable,
+    "signals": signals,
+    "errors": error_codes,
+    "settings": settings,
+}
+
+
+def shape(model: type[Model]) -> str:
+    """The fields of an object, those that may be left out with a question mark."""
+    fields = [
+        name if info.is_required() else f"{name}?" for name, info in model.model_fields.items()
+    ]
+    return f"`{{{', '.join(fields)}}}`"
+
+
+def variable(name: str, info: FieldInfo) -> str:
+    if isinstance(info.validation_alias, AliasChoices):
+        return str(info.validation_alias.choices[-1])
+    return f"CHATSERVER_{name.upper()}"
+
+
+def default(info: FieldInfo) -> str:
+    value = info.default
+    return " " if value is None or value == () else str(value)
+
+
+def table(rows: Iterable[tuple[str, ...]]) -> str:
+    head, *body = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([head, "|" + "---|" * (head.count(" | ") + 1), *body, ""])
+
+
+def derived(page: str) -> str:
+    """The page with every table as the code has it now. Raises `KeyError` for an unknown one."""
+    return SECTION.sub(lambda m: f"{m[1]}{table(TABLES[m[2]]())}{m[3]}", page)
+
+
+def main() -> None:
+    stale = []
+    for path in PAGES:
+        before = path.read_text("utf-8")
+        after = derived(before)
+        if after != before:
+            stale.append(path.name)
+            if "--check" not in sys.argv:
+                path.write_text(after, "utf-8")
+    if stale and "--check" in sys.argv:
+        sys.exit(f"out of date: {', '.join(stale)}; run python docs/derive.py")
+
+
+if __name__ == "__main__":
+    main()
