@@ -65,7 +65,7 @@ Choice = Field(default=None, strict=False)
 class Command(Model):
     """The payload of one client event."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(strict=True)
 
     name: ClassVar[str]
     doc: ClassVar[str]

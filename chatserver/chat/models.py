@@ -14,7 +14,8 @@ MAX_SEQ = 2**53 - 1
 class Model(BaseModel):
     """Base of everything that crosses the wire: immutable, unknown fields refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # An error in the log must not quote what people wrote.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def wire(self) -> dict[str, Any]:
         """The JSON-ready form."""

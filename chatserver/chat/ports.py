@@ -138,6 +138,10 @@ class Replies(Protocol):
 
     def newest_of_prompt(self, session_id: str, prompt_seq: int) -> Reply | None: ...
     def count_active(self, session_id: str) -> int: ...
+    def count_queued(self) -> int:
+        """Of all sessions."""
+        ...
+
     def claim(self, owner: str, now: datetime, lease_until: datetime) -> Claim | None:
         """The next reply to run, oldest first.
 

@@ -173,6 +173,10 @@ class ReplyDesk:
         """Hands back what a former life of this process left running. See `release_orphans`."""
         return await self._store.transact(lambda tx: tx.replies.release_orphans())
 
+    async def queued(self) -> int:
+        """How many replies wait for a worker."""
+        return await self._store.read(lambda tx: tx.replies.count_queued())
+
     async def renew(self, claim: Claim, partial: str) -> bool | None:
         """Extends the lease and saves the text so far. True: stop it; None: it is not yours."""
         until = self._clock.now() + self._lease

@@ -24,6 +24,7 @@ class Metrics:
         self.commit_jobs = self._histogram("commit_jobs", "Jobs in one transaction", SIZES)
         self.commit_seconds = self._histogram("commit_seconds", "Time of a transaction", LATENCIES)
         self.replies = self._counter("replies", "Replies that ended", "bot", "state")
+        self.replies_queued = self._gauge("replies_queued", "Replies that wait for a worker")
         self.replies_running = self._gauge("replies_running", "Replies that run here")
         self.first_token = self._histogram(
             "reply_first_token_seconds", "From claim to the first text", LATENCIES

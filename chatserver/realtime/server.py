@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 SERVICE_RESTART = 1012
 """The WebSocket close code after which Socket.IO clients come back by themselves."""
 REFUSED_LINGER_SECONDS = 1.0
+CLOSE_SECONDS = 2.0
+"""How long a client may take to answer that the connection is closed."""
 
 
 class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio is untyped
@@ -173,7 +175,9 @@ def plain_websocket(max_frame: int, opened: set[web.WebSocketResponse]) -> type:
 
     class PlainWebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]  # untyped
         async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
-            self._sock = web.WebSocketResponse(max_msg_size=max_frame, compress=False)
+            self._sock = web.WebSocketResponse(
+                max_msg_size=max_frame, compress=False, timeout=CLOSE_SECONDS
+            )
             await self._sock.prepare(environ["aiohttp.request"])
             self.environ = environ
             opened.add(self._sock)

@@ -1,6 +1,7 @@
 """The pool: as many replies side by side as allowed, each session's in order."""
 
 import asyncio
+import contextlib
 import secrets
 
 import structlog
@@ -123,3 +124,5 @@ class ReplyPool:
             await asyncio.sleep(POLL_SECONDS)
             if self._hints.locked():
                 self._hints.release()
+            with contextlib.suppress(Unavailable):
+                self._metrics.replies_queued.set(await self._desk.queued())

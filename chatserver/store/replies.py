@@ -80,6 +80,14 @@ class ReplyRows:
             or 0
         )
 
+    def count_queued(self) -> int:
+        return (
+            self._connection.scalar(
+                select(func.count()).where(_active(R.state), R.state == ReplyState.QUEUED)
+            )
+            or 0
+        )
+
     def claim(self, owner: str, now: datetime, lease_until: datetime) -> Claim | None:
         other = schema.reply.alias("other")
         o = other.c

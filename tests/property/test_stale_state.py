@@ -51,9 +51,14 @@ class Watcher:
         self.state = Folded()
         self.client: RawClient | None = None
         self._taken = 0
+        self._joining = asyncio.Lock()
 
     async def join(self, session_id: str) -> None:
         """For the first time, or again with the seq it has."""
+        async with self._joining:
+            await self._join(session_id)
+
+    async def _join(self, session_id: str) -> None:
         if self.client is not None:
             self.fold(session_id)
             await self.client.close()
@@ -118,8 +123,7 @@ class World:
     async def _do(self, op: Op, session_id: str, watcher: Watcher) -> None:
         name, actor, choice = op
         if name == "reconnect":
-            if actor == 0:  # only one at a time can take over the watcher's state
-                await watcher.join(session_id)
+            await watcher.join(session_id)
             return
         event, payload = self._event(name, choice, session_id, self.actors[actor])
         # May be refused: edited by another, left already, nothing to stop.
