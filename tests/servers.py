@@ -62,7 +62,8 @@ class RunningServer(Reachable):
         self.app = app
         self.settings = settings
         self.url = ""
-        self._runner = web.AppRunner(app)
+        # Whoever still polls is not waited for.
+        self._runner = web.AppRunner(app, shutdown_timeout=1)
 
     async def start(self) -> None:
         await self._runner.setup()
