@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chatserver.chat.ports import Bot
 from tests.processes import ServerProcess, StartProcess
 from tests.raw import RawClient
 from tests.servers import RunningServer, StartServer, start_server
@@ -19,9 +20,11 @@ async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
     """Starts servers in this process, each on a fresh SQLite file unless told which."""
     running: list[RunningServer] = []
 
-    async def start(*, database: Path | None = None, **settings: Any) -> RunningServer:
+    async def start(
+        *, database: Path | None = None, bots: list[Bot] | None = None, **settings: Any
+    ) -> RunningServer:
         path = database or tmp_path / f"chat-{len(running)}.db"
-        running.append(await start_server(path, **settings))
+        running.append(await start_server(path, bots, **settings))
         return running[-1]
 
     yield start

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from aiohttp import ClientSession, web
 
 from chatserver.app import SERVER, create_app
+from chatserver.chat.ports import Bot
 from chatserver.chat.service import ChatService
 from chatserver.settings import Settings
 
@@ -61,7 +62,8 @@ class RunningServer(Reachable):
         self.app = app
         self.settings = settings
         self.url = ""
-        self._runner = web.AppRunner(app)
+        # Whoever still polls is not waited for.
+        self._runner = web.AppRunner(app, shutdown_timeout=1)
 
     async def start(self) -> None:
         await self._runner.setup()
@@ -86,11 +88,15 @@ class RunningServer(Reachable):
 class StartServer(Protocol):
     """Starts one more server; a second on the same `database` sees what the first stored."""
 
-    async def __call__(self, *, database: Path | None = None, **settings: Any) -> RunningServer: ...
+    async def __call__(
+        self, *, database: Path | None = None, bots: list[Bot] | None = None, **settings: Any
+    ) -> RunningServer: ...
 
 
-async def start_server(database: Path, **changed: Any) -> RunningServer:
+async def start_server(
+    database: Path, bots: list[Bot] | None = None, **changed: Any
+) -> RunningServer:
     settings = settings_for_test(database, **changed)
-    server = RunningServer(create_app(settings), settings)
+    server = RunningServer(create_app(settings, bots), settings)
     await server.start()
     return server

@@ -10,14 +10,7 @@ from typing import Any
 import aiohttp
 
 from chatserver.chat.commands import Joined, SessionPage
-from chatserver.chat.errors import (
-    ChatError,
-    InvalidPayload,
-    NotFound,
-    NotMember,
-    SessionFull,
-    Unauthorized,
-)
+from chatserver.chat.errors import ChatError, Unauthorized
 from chatserver.chat.events import ServerDraining, SessionDeleted, Signal, Welcome
 from chatserver.chat.models import Event, Participant, Session, Token
 from chatserver.client import tokens
@@ -307,7 +300,9 @@ class ChatClient:
             payload = {"session_id": session.id, "after_seq": session.resume_after}
             try:
                 joined = await self._insist_on(connection, "join_session", payload)
-            except (NotFound, NotMember, SessionFull, InvalidPayload) as error:
+            except ChatError as error:
+                if error.retryable or isinstance(error, Unauthorized):
+                    raise
                 session.end(error)
             else:
                 session.snapshot(read(Joined, joined))

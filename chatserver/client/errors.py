@@ -12,7 +12,7 @@
 Refusals are `chatserver.chat.errors.ChatError`: `refusal` makes them of what the server said.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 from chatserver.chat import errors
 from chatserver.chat.errors import ChatError
@@ -50,8 +50,6 @@ class EventsTakenTwice(ClientError):
 
 class UnknownRefusal(ChatError):
     """A refusal with a code that this client does not know; a newer server's, perhaps."""
-
-    code: ClassVar[str] = "unknown"
 
     def __init__(self, message: str, *, code: str, retryable: bool, **details: Any) -> None:
         super().__init__(message, **details)

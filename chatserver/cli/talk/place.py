@@ -21,11 +21,11 @@ class Place:
         if not text:
             return cls(url, None, invite)
         if "://" not in text:
-            if not re.fullmatch(r"[\w-]{1,64}", text):
+            if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
                 raise NotAPlace(f"{text!r} is neither a session's id nor a link to one")
             return cls(url, text, invite)
         parts = urlsplit(text)
-        found = re.fullmatch(r"/s/([\w-]{1,64})(?:\?(.*))?", parts.fragment)
+        found = re.fullmatch(r"/s/([A-Za-z0-9_-]{1,64})(?:\?(.*))?", parts.fragment)
         if parts.scheme not in ("http", "https") or not parts.netloc or not found:
             raise NotAPlace(f"{text!r} is not a link to a session")
         codes = parse_qs(found[2] or "").get("invite")

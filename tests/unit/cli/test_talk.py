@@ -1,0 +1,75 @@
+"""What `talk` shows and understands, without a server or a terminal."""
+
+import pytest
+
+from chatserver.cli.talk import view
+from chatserver.cli.talk.place import NotAPlace, Place
+from chatserver.cli.talk.slash import parse, unescaped
+
+SERVER = "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (None, Place(SERVER)),
+        ("abc-123_X", Place(SERVER, "abc-123_X")),
+        ("https://chat.example/#/s/abc", Place("https://chat.example", "abc")),
+        (
+            "https://chat.example:8443/#/s/abc?invite=x-y",
+            Place("https://chat.example:8443", "abc", "x-y"),
+        ),
+    ],
+)
+def test_a_place_is_an_id_or_a_link(text: str | None, place: Place) -> None:
+    assert Place.parse(text, SERVER) == place
+
+
+@pytest.mark.parametrize(
+    "text", ["a b", "/s/abc", "https://chat.example/", "ftp://x/#/s/abc", "https:///#/s/abc", "ä"]
+)
+def test_anything_else_is_no_place(text: str) -> None:
+    with pytest.raises(NotAPlace):
+        Place.parse(text, SERVER)
+
+
+def test_a_link_leads_back_to_its_place() -> None:
+    place = Place(SERVER, "abc", "in-vite")
+    assert Place.parse(place.link(), "http://elsewhere") == place
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("hello", None),
+        ("//not a command", None),
+        ("/quit", ("quit", "")),
+        ("/Join  3 ", ("join", "3")),
+        ("/", ("", "")),
+    ],
+)
+def test_a_slash_begins_a_command(text: str, command: tuple[str, str] | None) -> None:
+    assert parse(text) == command
+
+
+def test_two_slashes_begin_a_message() -> None:
+    assert unescaped("//etc") == "/etc"
+    assert unescaped("and//or") == "and//or"
+
+
+def test_control_characters_and_reordering_are_not_shown() -> None:
+    assert view.safe("a\x1b[2Jb\x07\x9bc\u202ed\te\r\nf") == "a[2Jbcd\te\nf"
+    assert view.line("two\nlines\x1b") == "two lines"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("short", "short"),
+        ("1\n2\n3\n4", "3\n4"),
+        ("x" * 25, "x" * 20),
+        ("a\n" + "x" * 20, "x" * 20),
+    ],
+)
+def test_the_end_of_a_long_text_fits_the_space(text: str, shown: str) -> None:
+    assert view.tail(text, lines=2, width=10) == shown

@@ -1,0 +1,44 @@
+"""Refusals become the domain's exceptions; delays stay within their bounds."""
+
+import random
+
+import pytest
+
+from chatserver.chat import errors
+from chatserver.client.backoff import Backoff
+from chatserver.client.errors import KNOWN, UnknownRefusal, refusal
+
+
+@pytest.mark.parametrize("code", sorted(KNOWN))
+def test_a_refusal_is_the_class_of_its_code(code: str) -> None:
+    error = refusal({"code": code, "message": "no", "retryable": True, "retry_after_ms": 5})
+    assert type(error) is KNOWN[code]
+    assert (error.code, error.message, error.retry_after_ms) == (code, "no", 5)
+
+
+def test_every_error_of_the_domain_is_known() -> None:
+    assert KNOWN["token_expired"] is errors.TokenExpired
+    assert KNOWN["internal"] is errors.Internal
+    assert len(KNOWN) >= 24
+
+
+def test_a_code_of_a_newer_server_is_raised_as_it_is() -> None:
+    error = refusal({"code": "teapot", "message": "short and stout", "retryable": True})
+    assert isinstance(error, UnknownRefusal)
+    assert (error.code, error.retryable) == ("teapot", True)
+
+
+@pytest.mark.parametrize("nonsense", [None, "oops", 7, []])
+def test_a_refusal_without_shape_is_a_defect_of_the_server(nonsense: object) -> None:
+    assert isinstance(refusal(nonsense), errors.Internal)
+
+
+def test_delays_grow_are_jittered_and_stay_below_their_cap() -> None:
+    backoff = Backoff(first=0.1, cap=5.0, rng=random.Random(1))
+    delays = [backoff.next() for _ in range(100)]
+    assert all(0.025 <= delay <= 5.0 for delay in delays)
+    assert max(delays[:3]) <= 0.4
+    assert len(set(delays[20:])) == 80
+    assert backoff.next(at_least=7.0) >= 7.0
+    backoff.reset()
+    assert backoff.next() <= 0.1

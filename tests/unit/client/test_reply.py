@@ -1,0 +1,77 @@
+"""Replies put together from deltas, without a server."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatserver.chat.models import Event, EventType
+from chatserver.client.reply import GrowingReply
+from tests.unit.client.test_inflow import event
+
+
+def final(text: str, **data: Any) -> Event:
+    return event(9).model_copy(
+        update={"type": EventType.MESSAGE_CREATED, "data": {"text": text, "reply_id": "r", **data}}
+    )
+
+
+def growing() -> GrowingReply:
+    return GrowingReply("r", 1)
+
+
+def test_deltas_grow_the_text() -> None:
+    reply = growing()
+    reply.add(1, 0, "Grüße ")
+    reply.add(1, 6, "🎈!")
+    assert reply.text == "Grüße 🎈!"
+
+
+def test_a_repeated_or_overlapping_delta_adds_only_what_is_new() -> None:
+    reply = growing()
+    reply.add(1, 0, "abc")
+    reply.add(1, 0, "abc")
+    reply.add(1, 2, "cd")
+    assert reply.text == "abcd"
+
+
+def test_what_comes_after_a_hole_waits_for_the_final_text() -> None:
+    reply = growing()
+    reply.add(1, 0, "ab")
+    reply.add(1, 5, "f")
+    assert reply.text == "ab"
+    reply.finish(final("abcdef"))
+    assert (reply.text, reply.rewritten) == ("abcdef", 0)
+
+
+def test_a_new_attempt_begins_anew_and_the_old_one_is_heard_no_more() -> None:
+    reply = growing()
+    reply.add(1, 0, "old")
+    reply.begin(2)
+    reply.add(1, 3, "er")
+    reply.add(2, 0, "new")
+    assert (reply.text, reply.rewritten) == ("new", 1)
+
+
+def test_the_stored_message_wins() -> None:
+    reply = growing()
+    reply.add(1, 0, "streamed")
+    reply.finish(final("stored", stopped=True))
+    assert (reply.text, reply.rewritten) == ("stored", 1)
+    assert reply.ended
+    assert reply.stopped
+
+
+@given(
+    st.text(max_size=40),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 10)), max_size=60),
+)
+def test_whatever_deltas_come_the_text_is_a_beginning_of_the_reply(
+    text: str, cuts: list[tuple[int, int]]
+) -> None:
+    reply = growing()
+    for offset, length in cuts:
+        reply.add(1, offset, text[offset : offset + length])
+        assert text.startswith(reply.text)
+    reply.finish(final(text))
+    assert (reply.text, reply.rewritten) == (text, 0)
