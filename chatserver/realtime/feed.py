@@ -14,8 +14,8 @@ import structlog
 
 from chatserver.chat.commands import Joined
 from chatserver.chat.errors import NotFound, NotMember, Unavailable
-from chatserver.chat.events import ReplySignal, Signal, TypingChanged
-from chatserver.chat.models import Event, EventType, Participant
+from chatserver.chat.events import ReadChanged, ReplySignal, Signal, TypingChanged
+from chatserver.chat.models import Event, EventType, Member, Participant
 from chatserver.chat.ports import Commit, Store
 from chatserver.chat.sessions import with_presence
 from chatserver.observability.metrics import Metrics
@@ -38,6 +38,12 @@ def participant_room(participant_id: str) -> str:
     return f"participant:{participant_id}"
 
 
+CHANGES_SNAPSHOT = frozenset(
+    {EventType.PARTICIPANT_JOINED, EventType.PARTICIPANT_LEFT, EventType.SESSION_UPDATED}
+)
+"""Events after which the session or the members of a snapshot are out of date."""
+
+
 @dataclass(slots=True)
 class Room:
     """A session that this instance hosts."""
@@ -51,6 +57,8 @@ class Room:
     sids: dict[str, Participant] = field(default_factory=dict)
     recent: deque[Event] = field(default_factory=lambda: deque(maxlen=RECENT_EVENTS))
     ahead: dict[int, Event] = field(default_factory=dict)
+    read_marks: dict[str, int] = field(default_factory=dict)
+    """Those told since the room is hosted: a snapshot may be older than the telling."""
     opening: asyncio.Task[None] | None = None
     catching_up: asyncio.Task[None] | None = None
     closed: bool = False
@@ -102,6 +110,8 @@ class RoomFeed:
             return
         if isinstance(signal, ReplySignal):
             self._live.heard(signal)
+        elif isinstance(signal, ReadChanged) and session_id in self._rooms:
+            self._rooms[session_id].read_marks[signal.participant_id] = signal.seq
         self._emit(session_id, signal)
 
     def notify(self, participant_id: str, signal: Signal) -> None:
@@ -186,28 +196,37 @@ class RoomFeed:
         """Enters, and returns the snapshot as of exactly the room's cursor, in one step.
 
         What the snapshot holds and what is then received live meet without a hole and without a
-        double. None: the snapshot is too old for that, take another.
+        double; its session and members are as of `to_seq`. None: the snapshot does not allow that,
+        take another.
         Raises `NotFound` or `NotMember` where meanwhile the session was deleted or `who` left it.
         """
         if room.closed:
             raise NotFound("no such session")
-        events = [event for event in snapshot.events if event.seq <= room.cursor]
+        # What the snapshot shows is committed: should it be ahead of what we heard, we hear it now.
+        for event in snapshot.events:
+            if event.seq > room.cursor:
+                self.heard(event)
         missed = [event for event in room.recent if event.seq > snapshot.to_seq]
-        if snapshot.to_seq < room.cursor and (not missed or missed[0].seq != snapshot.to_seq + 1):
+        if any(_is_leaving(event, who) for event in missed):
+            raise NotMember("you have left this session")
+        if room.cursor != snapshot.to_seq + len(missed):
+            return None  # a hole is being read, or too much happened since
+        if any(event.type in CHANGES_SNAPSHOT for event in missed):
             return None
-        for event in missed:
-            if event.type is EventType.PARTICIPANT_LEFT and event.sender.id == who.id:
-                raise NotMember("you have left this session")
         self.enter(room, sid, who)
-        events += missed
+        events = [*snapshot.events, *missed]
         online = self.online(room.session_id)
         return snapshot.model_copy(
             update={
+                "session": snapshot.session.model_copy(update={"last_seq": room.cursor}),
                 "events": events,
                 "to_seq": room.cursor,
                 "from_seq": events[0].seq if events else room.cursor + 1,
                 "replies": self._live.of(room.session_id),
-                "members": [with_presence(member, online) for member in snapshot.members],
+                "members": [
+                    with_presence(_with_read_mark(member, room), online)
+                    for member in snapshot.members
+                ],
             }
         )
 
@@ -303,3 +322,13 @@ class RoomFeed:
         reached = self._manager.broadcast(room, signal.name, signal.wire())
         self._metrics.events_out.labels(signal.name).inc()
         self._metrics.deliveries.inc(reached)
+
+
+def _is_leaving(event: Event, who: Participant) -> bool:
+    left = event.type is EventType.PARTICIPANT_LEFT
+    return left and bool(event.data["participant"]["id"] == who.id)
+
+
+def _with_read_mark(member: Member, room: Room) -> Member:
+    told = room.read_marks.get(member.participant.id, 0)
+    return member if told <= member.read_seq else member.model_copy(update={"read_seq": told})

@@ -19,13 +19,16 @@ class Folded:
     failed: set[str] = field(default_factory=set)
 
     def start(self, joined: Json) -> None:
-        """From the ack of a join; may be told to a state that already holds older events."""
+        """From the ack of a join; may be told to a state that already holds older events.
+
+        The session and the members are as of `to_seq`: the events are for the timeline.
+        """
+        for event in joined["events"]:
+            self.event(event)
+        assert self.last_seq == joined["to_seq"] == joined["session"]["last_seq"]
         self.settings = {key: joined["session"][key] for key in SETTINGS}
         self.roles = {each["participant"]["id"]: each["role"] for each in joined["members"]}
         self.read = {each["participant"]["id"]: each["read_seq"] for each in joined["members"]}
-        for event in joined["events"]:
-            self.event(event)
-        assert self.last_seq == joined["to_seq"]
 
     def event(self, event: Json) -> None:
         """The next durable event. Anything but the next is a defect of the server."""

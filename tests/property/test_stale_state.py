@@ -164,9 +164,22 @@ class World:
             if fresh is None:
                 return False
             watcher.fold(session_id)
-            return vars(watcher.state) == vars(fresh)
+            known = vars(watcher.state)
+            different.clear()
+            different.update(
+                {
+                    key: (known[key], value)
+                    for key, value in vars(fresh).items()
+                    if known[key] != value
+                }
+            )
+            return not different
 
-        await eventually(as_fresh, what="the watcher's state is that of a newcomer")
+        different: dict[str, object] = {}
+        try:
+            await eventually(as_fresh, within=5)
+        except AssertionError:
+            pytest.fail(f"the watcher and a newcomer do not agree: {different}")
 
     async def _fresh(self, client: RawClient, session_id: str) -> Folded | None:
         history: Any = await client.do("get_history", session_id=session_id, after_seq=0, limit=200)

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from chatserver.chat.commands import Joined
 from chatserver.chat.errors import NotFound, NotMember, Unavailable
-from chatserver.chat.events import ParticipantJoined, ParticipantLeft, ReplyDelta, ReplyStarted
+from chatserver.chat.events import (
+    ParticipantJoined,
+    ParticipantLeft,
+    ReadChanged,
+    ReplyDelta,
+    ReplyStarted,
+)
 from chatserver.chat.limits import Limits
 from chatserver.chat.models import Event, Participant, ParticipantKind, Role, Session
 from chatserver.chat.ports import MessageDraft, Transaction
@@ -212,18 +218,43 @@ async def test_a_joiner_gets_what_was_committed_since_its_snapshot_in_the_snapsh
     assert fixture.manager.seqs("sid") == [5]
 
 
-async def test_a_joiner_does_not_get_in_the_snapshot_what_is_yet_to_be_delivered(
-    fixture: Fixture,
-) -> None:
+async def test_a_snapshot_ahead_of_what_was_heard_tells_the_room_first(fixture: Fixture) -> None:
     session_id = await fixture.session()
+    await fixture.enter(session_id, "early")
     async with fixture.feed.hosting(session_id) as room:
         said = await fixture.say(session_id, 2)
         joined = fixture.feed.enter_with(room, "sid", BOB, await fixture.snapshot(session_id))
     assert joined is not None
-    assert (joined.to_seq, [event.seq for event in joined.events]) == (2, [1, 2])
+    assert joined.to_seq == joined.session.last_seq == 4
     for event in said:
         fixture.feed.heard(event)
-    assert fixture.manager.seqs("sid") == [3, 4]
+    assert fixture.manager.seqs("sid") == []
+    assert fixture.manager.seqs("early") == [3, 4]
+
+
+async def test_a_snapshot_whose_members_or_settings_have_changed_since_is_refused(
+    fixture: Fixture,
+) -> None:
+    session_id = await fixture.session()
+    async with fixture.feed.hosting(session_id) as room:
+        snapshot = await fixture.snapshot(session_id)
+        left = ParticipantLeft(participant=ADA)
+        fixture.feed.heard(
+            await fixture.store.transact(lambda tx: tx.log.append(session_id, ADA, left, NOW))
+        )
+        assert fixture.feed.enter_with(room, "sid", BOB, snapshot) is None
+        assert "sid" not in room.sids
+
+
+async def test_a_read_mark_told_during_the_join_is_in_the_members(fixture: Fixture) -> None:
+    session_id = await fixture.session()
+    async with fixture.feed.hosting(session_id) as room:
+        snapshot = await fixture.snapshot(session_id)
+        read = ReadChanged(session_id=session_id, participant_id="ada", seq=2)
+        fixture.feed.signal(session_id, read)
+        joined = fixture.feed.enter_with(room, "sid", BOB, snapshot)
+    assert joined is not None
+    assert {m.participant.id: m.read_seq for m in joined.members} == {"ada": 2, "bob": 0}
 
 
 async def test_a_snapshot_older_than_what_the_room_remembers_is_refused(fixture: Fixture) -> None:
