@@ -187,6 +187,19 @@ async def test_a_refused_message_says_why_and_can_be_tried_again_or_discarded(
     assert await ada.outbox() == []
 
 
+async def test_a_message_beyond_what_the_server_takes_does_not_end_the_connection_for_good(
+    server: StartBrowserServer, visit: Visit
+) -> None:
+    chat = await server(frame_bytes=4096)
+    ada = await (await visit(chat)).enter()
+    await ada.start_chat(bot="")
+    await ada.say("x" * 5000)
+    await expect(ada.message("xxx", "failed")).to_contain_text("too large")
+    await ada.say("short")
+    await ada.sees("short")
+    await expect(ada.at("banner")).to_have_count(0)
+
+
 async def test_a_draining_server_says_so_and_the_page_comes_back_by_itself(
     server_process: StartProcess, visit: Visit
 ) -> None:
