@@ -25,7 +25,7 @@ document.addEventListener("securitypolicyviolation", (event) =>
 
 TRANSCRIPT = """(messages) => messages.map((message) => [
   message.dataset.sender,
-  message.querySelector(".bubble").innerText.trim(),
+  message.querySelector(".bubble")?.innerText.trim() ?? "",
 ])"""
 
 
