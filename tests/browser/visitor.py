@@ -56,13 +56,20 @@ class Visitor:
         await expect(self.at("connection")).to_have_text("Online")
 
     async def start_chat(
-        self, title: str = "Tea", *, bot: str | None = None, visibility: str = "private"
+        self,
+        title: str = "Tea",
+        *,
+        bot: str | None = None,
+        policy: str = "always",
+        visibility: str = "private",
     ) -> str:
         """Makes a session by the dialog and returns its id. `bot=""` is none at all."""
         await self.at("new-session").click()
         await self.at("session-title").fill(title)
         if bot is not None:
             await self.at("session-bot").select_option(bot)
+        if policy != "always":
+            await self.at("session-policy").select_option(policy)
         await self.at(f"visibility-{visibility}").check()
         await self.at("create-session").click()
         await expect(self.at("room-title")).to_have_text(title or "Untitled")
