@@ -13,15 +13,19 @@
  * @property {(status: Status) => void} status
  * @property {(error: ErrorBody) => void} refused
  */
-import { ChatError, offline, timeout } from "./errors.js";
+import { ChatError, offline, timeout, tooLarge } from "./errors.js";
 
 const ACK_TIMEOUT_MS = 15_000;
 const PATIENT_TRIES = 4;
 const RECONNECT_MIN_MS = 1000;
 const RECONNECT_MAX_MS = 30_000;
+/** What Socket.IO writes around an event: packet type, namespace, ack number. */
+const ENVELOPE_BYTES = 32;
 
 export class Connection {
   #refusals = 0;
+  /** The server closes a connection that sends more; a message in the outbox would do so for ever. */
+  #frame_bytes = Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
 
@@ -42,6 +46,7 @@ export class Connection {
       if (reason === "io server disconnect") this.#retryLater(RECONNECT_MIN_MS);
     });
     socket.on("connect_error", (error) => this.#failed(error));
+    socket.on("welcome", ({ limits }) => (this.#frame_bytes = limits?.frame_bytes ?? Infinity));
   }
 
   open() {
@@ -61,10 +66,11 @@ export class Connection {
    * @param {string} name
    * @param {object} payload
    * @returns {Promise<any>}
-   * @throws {ChatError} `offline`, `timeout`, or what the server refused with
+   * @throws {ChatError} `offline`, `timeout`, `payload_too_large`, or what the server refused with
    */
   async request(name, payload) {
     if (!this.socket.connected) throw offline();
+    if (bytes([name, payload]) + ENVELOPE_BYTES > this.#frame_bytes) throw tooLarge();
     let ack;
     try {
       ack = await this.socket.timeout(ACK_TIMEOUT_MS).emitWithAck(name, payload);
@@ -114,6 +120,11 @@ export class Connection {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.socket.connect(), Math.min(delay_ms, RECONNECT_MAX_MS) * (1 + Math.random() / 2));
   }
+}
+
+/** @param {unknown} value */
+function bytes(value) {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
 }
 
 /** @param {number} ms */

@@ -4,7 +4,7 @@
  * @import {ErrorBody} from "./protocol.js"
  */
 
-/** A request that the server refused, or that never reached it (`offline`, `timeout`). */
+/** A request that the server refused, or that never reached it (`offline`, `timeout`, `payload_too_large`). */
 export class ChatError extends Error {
   /** @param {ErrorBody} body */
   constructor(body) {
@@ -19,6 +19,9 @@ export const offline = () =>
 
 export const timeout = () =>
   new ChatError({ code: "timeout", message: "The server did not answer in time", retryable: true });
+
+export const tooLarge = () =>
+  new ChatError({ code: "payload_too_large", message: "This is more than the server takes at once", retryable: false });
 
 /**
  * @param {unknown} error
