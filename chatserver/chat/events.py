@@ -70,10 +70,11 @@ class MessageDeleted(EventData):
 
 class ParticipantJoined(EventData):
     type = EventType.PARTICIPANT_JOINED
-    doc = "somebody became a member"
+    doc = "somebody became a member; `read_seq` is where one who comes back had read to"
 
     participant: Participant
     role: Role
+    read_seq: int | None = None
 
 
 class ParticipantLeft(EventData):

@@ -289,8 +289,9 @@ class SessionUseCases(UseCases):
     ) -> None:
         if tx.members.count(session_id) >= self.limits.members_per_session:
             raise SessionFull("the session has as many members as it may have")
-        tx.members.put(session_id, who.id, role, at)
-        tx.log.append(session_id, who, ParticipantJoined(participant=who, role=role), at)
+        read_seq = tx.members.put(session_id, who.id, role, at)
+        joined = ParticipantJoined(participant=who, role=role, read_seq=read_seq or None)
+        tx.log.append(session_id, who, joined, at)
 
     def _admit_bot(self, tx: Transaction, session_id: str, name: str, at: datetime) -> None:
         who = bot_participant(name)

@@ -247,7 +247,7 @@ class ChatSession:
                     participant=who,
                     role=data["role"],
                     joined_at=event.created_at,
-                    read_seq=known.read_seq if known else 0,
+                    read_seq=data.get("read_seq", known.read_seq if known else 0),
                     online=known.online if known else False,
                 )
             case EventType.PARTICIPANT_LEFT:

@@ -57,9 +57,9 @@ class MemberRows:
             or 0
         )
 
-    def put(self, session_id: str, participant_id: str, role: Role, at: datetime) -> None:
+    def put(self, session_id: str, participant_id: str, role: Role, at: datetime) -> int:
         row = (M.session == session_id, M.participant == participant_id)
-        former = self._connection.execute(select(M.left_at).where(*row)).one_or_none()
+        former = self._connection.execute(select(M.left_at, M.read_seq).where(*row)).one_or_none()
         if former is None:
             self._connection.execute(
                 schema.member.insert().values(
@@ -70,12 +70,14 @@ class MemberRows:
                     read_seq=0,
                 )
             )
-        elif former.left_at is None:
+            return 0
+        if former.left_at is None:
             self._connection.execute(update(schema.member).where(*row).values(role=role))
         else:
             self._connection.execute(
                 update(schema.member).where(*row).values(role=role, joined_at=at, left_at=None)
             )
+        return int(former.read_seq)
 
     def end(self, session_id: str, participant_id: str, at: datetime) -> None:
         self._connection.execute(

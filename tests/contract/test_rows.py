@@ -164,7 +164,8 @@ async def test_a_member_who_comes_back_keeps_the_mark_and_is_counted_once(store:
     await store.transact(lambda tx: tx.members.end("s", "bob", later(1)))
     assert await store.read(lambda tx: tx.members.count("s")) == 1
     assert await store.read(lambda tx: tx.members.count_sessions("bob")) == 0
-    await store.transact(lambda tx: tx.members.put("s", "bob", Role.OPERATOR, later(2)))
+    mark = await store.transact(lambda tx: tx.members.put("s", "bob", Role.OPERATOR, later(2)))
+    assert mark == 1
     members = {m.participant.id: m for m in await store.read(lambda tx: tx.members.all("s"))}
     assert (members["bob"].role, members["bob"].read_seq) == (Role.OPERATOR, 1)
     assert members["bob"].joined_at == later(2)

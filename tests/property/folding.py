@@ -48,7 +48,7 @@ class Folded:
                     message |= {"text": "", "deleted_at": data["deleted_at"]}
             case "participant_joined":
                 self.roles[data["participant"]["id"]] = data["role"]
-                self.read.setdefault(data["participant"]["id"], 0)
+                self.read[data["participant"]["id"]] = data.get("read_seq", 0)
             case "participant_left":
                 self.roles.pop(data["participant"]["id"], None)
                 self.read.pop(data["participant"]["id"], None)

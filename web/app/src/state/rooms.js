@@ -161,13 +161,13 @@ export function settingsOf({ title, visibility, reply_policy, bot }) {
  * @returns {Member}
  */
 function memberFrom(room, event) {
-  const { participant, role } = event.data;
+  const { participant, role, read_seq } = event.data;
   const known = room.members[participant.id];
   return {
     participant,
     role,
     joined_at: event.created_at,
-    read_seq: known?.read_seq ?? 0,
+    read_seq: read_seq ?? known?.read_seq ?? 0,
     online: known?.online ?? participant.kind === "bot",
   };
 }
