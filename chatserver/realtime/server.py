@@ -11,6 +11,8 @@ import socketio
 import structlog
 from aiohttp import web
 from engineio.async_drivers import aiohttp as aiohttp_driver
+from engineio.packet import NOOP
+from engineio.packet import Packet as EnginePacket
 
 from chatserver.addresses import client_address
 from chatserver.observability.metrics import Metrics
@@ -129,6 +131,10 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
             self._by_address[address] -= 1
             if not self._by_address[address]:
                 del self._by_address[address]
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is not None:
+            # Answers a poll that is still open; the stock server lets it wait for the ping timeout.
+            socket.queue.put_nowait(EnginePacket(NOOP))
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:

