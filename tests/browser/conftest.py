@@ -30,6 +30,13 @@ FLAGS = [
     "--no-first-run",
 ]
 
+PROFILE: dict[str, Any] = {
+    "viewport": {"width": 1280, "height": 800},
+    "locale": "en-GB",
+    # Nothing to wait for while it moves; tests of motion ask for it.
+    "reduced_motion": "reduce",
+}
+
 expect.set_options(timeout=PATIENCE * 1000)
 
 
@@ -132,8 +139,7 @@ async def visit(chromium: Browser, server: StartBrowserServer) -> AsyncIterator[
         **how: Any,
     ) -> Visitor:
         if tab_of is None:
-            how = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **how}
-            profile = await chromium.new_context(**how)
+            profile = await chromium.new_context(**{**PROFILE, **how})
             profile.set_default_timeout(PATIENCE * 1000)
             await profile.grant_permissions(["clipboard-read", "clipboard-write"])
             await profile.add_init_script(REPORT_VIOLATIONS)

@@ -40,8 +40,7 @@ async def no_grave_violations(visitor: Visitor, state: str) -> None:
     assert grave == [], state
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (360, "light")])
 async def test_axe_finds_nothing_grave_in_any_state(
     server: StartBrowserServer,
     visit: Visit,
@@ -54,9 +53,8 @@ async def test_axe_finds_nothing_grave_in_any_state(
     chat = await server(bots=[bot])
     bob = await connect(chat, "Bob")
     public = await bob.do("create_session", title="Town square", visibility="public")
-    # Without transitions, so that no colour is looked at half-way.
-    how = {"viewport": {"width": width, "height": 740}, "color_scheme": theme}
-    ada = await visit(chat, reduced_motion="reduce", **how)
+    size = {"width": width, "height": 740}
+    ada = await visit(chat, viewport=size, color_scheme=theme)
     await ada.page.goto(chat.url)
     await ada.at("name-submit").click()
     await expect(ada.at("name-error")).not_to_be_empty()
@@ -72,9 +70,10 @@ async def test_axe_finds_nothing_grave_in_any_state(
     await ada.ready()
 
     await bob.do("join_session", session_id=ada.session_id)
-    for text in ("# Hello\n\n- [link](https://example.org)\n\n> quoted `code`", "gone soon"):
-        sent = await bob.say(ada.session_id, text)
-        bot.answers(["See:\n\n```python\nreturn 1  # one\n```\n\n| a | b |\n| - | - |\n| 1 | 2 |"])
+    await bob.say(ada.session_id, "# Hello\n\n- [link](https://example.org)\n\n> quoted `code`")
+    sent = await bob.say(ada.session_id, "gone soon")
+    code = "See:\n\n```python\nreturn 1  # one\n```\n\n| a | b |\n| - | - |\n| 1 | 2 |"
+    bot.answers([code, code])
     await expect(ada.at("copy-code")).to_have_count(2)
     await bob.do("delete_message", session_id=ada.session_id, seq=sent["seq"])
     await expect(ada.message("", "deleted")).to_be_visible()
@@ -201,7 +200,7 @@ async def test_every_focused_control_shows_its_focus(
     server: StartBrowserServer, visit: Visit
 ) -> None:
     chat = await server()
-    ada = await (await visit(chat, reduced_motion="reduce")).enter()
+    ada = await (await visit(chat)).enter()
     await ada.start_chat()
     await ada.say("hello")
     await ada.sees("hello", "hello")
@@ -241,10 +240,10 @@ async def test_nothing_moves_for_whoever_wants_less_motion(
     server: StartBrowserServer, visit: Visit, bot: ScriptedBot
 ) -> None:
     chat = await server(bots=[bot])
-    moving = await (await visit(chat)).enter()
+    moving = await (await visit(chat, reduced_motion="no-preference")).enter()
     await moving.start_chat(visibility="link")
     await moving.say("think")
-    still = await visit(chat, "Bob", reduced_motion="reduce")
+    still = await visit(chat, "Bob")
     await still.enter(f"/#/s/{moving.session_id}")
     for visitor in (moving, still):
         await expect(visitor.at("thinking")).to_be_visible()

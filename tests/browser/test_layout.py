@@ -1,5 +1,7 @@
 """On a phone, on a desk, by day and by night."""
 
+from typing import Any
+
 import pytest
 from playwright.async_api import expect
 
@@ -7,7 +9,11 @@ from tests.browser.conftest import StartBrowserServer, Visit
 from tests.browser.visitor import Visitor
 from tests.conftest import Connect
 
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 740},
+    "has_touch": True,
+    "is_mobile": True,
+}
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
 BRIGHTNESS = """() => {
   const colours = getComputedStyle(document.querySelector(".main, .entry")).backgroundColor;
@@ -60,7 +66,7 @@ async def test_the_drawer_opens_leads_on_and_closes(
     server: StartBrowserServer, visit: Visit
 ) -> None:
     chat = await server()
-    ada = await (await visit(chat)).enter()
+    ada = await (await visit(chat, reduced_motion="no-preference")).enter()
     tea = await ada.start_chat("Tea")
     await ada.start_chat("Coffee")
     await ada.page.set_viewport_size({"width": 360, "height": 740})

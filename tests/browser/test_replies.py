@@ -25,9 +25,8 @@ COLLECT = """() => {
 
 async def stored_texts(chat: RunningServer, visitor: Visitor) -> list[str]:
     """The messages of the open session, over REST, as the visitor."""
-    grant = await visitor.page.evaluate("JSON.parse(localStorage['chatserver.token'])")
     path = f"/api/v1/sessions/{visitor.session_id}/events?after_seq=0&limit=200"
-    page: dict[str, Any] = await chat.rest("GET", path, token=grant["token"])
+    page: dict[str, Any] = await chat.rest("GET", path, token=await visitor.token())
     return [event["data"]["text"] for event in page["events"] if "text" in event["data"]]
 
 

@@ -1,6 +1,5 @@
 """Whatever people and bots write stays text: nothing runs, nothing loads, nothing breaks out."""
 
-import pytest
 from playwright.async_api import expect
 
 from chatserver.testing import ScriptedBot
@@ -109,18 +108,12 @@ async def test_html_in_names_titles_and_quotes_is_shown_as_it_is(
         await nothing_escaped(visitor)
 
 
-@pytest.mark.parametrize("width", [360, 1280])
 async def test_wide_content_scrolls_inside_its_own_frame(
-    server: StartBrowserServer, visit: Visit, width: int
+    server: StartBrowserServer, visit: Visit
 ) -> None:
     chat = await server(text_chars=50_000)
-    ada = await (await visit(chat, viewport={"width": width, "height": 740})).enter("/#/")
-    if width == 360:
-        await ada.at("home-new-session").click()
-        await ada.at("create-session").click()
-        await ada.ready()
-    else:
-        await ada.start_chat(bot="")
+    ada = await (await visit(chat)).enter()
+    await ada.start_chat(bot="")
     wide = [
         "W" * 4000,
         "```\n" + "code " * 400 + "\n```",
@@ -132,8 +125,10 @@ async def test_wide_content_scrolls_inside_its_own_frame(
     for text in wide:
         await ada.say(text)
         await expect(ada.page.locator('[data-state="pending"]')).to_have_count(0)
-        assert await ada.page.evaluate(OVERFLOW) <= 0, text[:20]
-        assert await ada.scroll("it.scrollWidth - it.clientWidth") <= 0, text[:20]
+        for width in (1280, 360):
+            await ada.page.set_viewport_size({"width": width, "height": 740})
+            assert await ada.page.evaluate(OVERFLOW) <= 0, text[:20]
+            assert await ada.scroll("it.scrollWidth - it.clientWidth") <= 0, text[:20]
 
 
 async def test_code_is_coloured_and_can_be_copied(

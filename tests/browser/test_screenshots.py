@@ -15,7 +15,6 @@ from tests.browser.conftest import StartBrowserServer, Visit
 from tests.browser.visitor import Visitor
 from tests.conftest import Connect
 from tests.raw import RawClient
-from tests.servers import RunningServer
 
 ELSEWHERE = [
     ("Book club", ["Next Thursday at seven?", "Seven works for me.", "I'll bring the *biscuits*."]),
@@ -50,19 +49,16 @@ async def take(visitor: Visitor, file: Path) -> None:
     await visitor.page.screenshot(path=file, animations="disabled", caret="hide")
 
 
-async def busy_account(chat: RunningServer, ada: Visitor, grace: RawClient) -> None:
-    """Sessions for the list, the newest last, some with messages that wait."""
+async def busy_account(ada: RawClient, grace: RawClient) -> None:
+    """Sessions for the list, the newest last; messages wait in that newest one alone."""
     for title, texts in reversed(ELSEWHERE):
-        await ada.start_chat(title, bot="", visibility="link")
-        await grace.do("join_session", session_id=ada.session_id)
-        if title == "Book club":
-            await ada.page.goto(chat.url + "/#/")
-            await expect(ada.at("home")).to_be_visible()
-        book_club = ada.page.get_by_test_id("session-item").first
-        session_id = await book_club.get_attribute("data-session-id")
+        made = await ada.do("create_session", title=title, bot=None, visibility="link")
+        session_id = made["session"]["id"]
+        await grace.do("join_session", session_id=session_id)
         for text in texts:
-            await grace.say(str(session_id), text)
-            await expect(book_club).to_contain_text(text.replace("*", ""))
+            last = await grace.say(session_id, text)
+            if title != "Book club":
+                await ada.do("mark_read", session_id=session_id, seq=last["seq"])
 
 
 async def lively_room(ada: Visitor, grace: RawClient, bot: ScriptedBot) -> str:
@@ -105,7 +101,7 @@ async def test_pictures_of_a_lively_room(
     chat = await server(bots=[bot])
     grace = await connect(chat, "Grace")
     ada = await (await visit(chat, viewport={"width": 1280, "height": 820})).enter()
-    await busy_account(chat, ada, grace)
+    await busy_account(await connect(chat, token=await ada.token()), grace)
     session_id = await lively_room(ada, grace, bot)
     await take(ada, album / "room.png")
 

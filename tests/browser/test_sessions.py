@@ -7,7 +7,6 @@ from playwright.async_api import expect
 
 from chatserver.testing import ScriptedBot
 from tests.browser.conftest import StartBrowserServer, Visit
-from tests.browser.visitor import Visitor
 from tests.conftest import Connect
 from tests.servers import RunningServer
 from tests.waiting import eventually
@@ -53,12 +52,13 @@ async def test_a_bot_can_be_asked_to_answer_only_when_mentioned(
 
 
 async def test_a_private_session_refuses_whoever_has_no_invite(
-    server: StartBrowserServer, visit: Visit
+    server: StartBrowserServer, visit: Visit, connect: Connect
 ) -> None:
     chat = await server()
-    ada = await (await visit(chat)).enter()
-    session_id = await ada.start_chat("Secret plans")
-    await ada.say("nobody may read this")
+    bob = await connect(chat, "Bob")
+    made = await bob.do("create_session", title="Secret plans", bot=None)
+    session_id = made["session"]["id"]
+    await bob.say(session_id, "nobody may read this")
     eve = await (await visit(chat, "Eve")).enter(f"/#/s/{session_id}")
     await expect(eve.at("room-refused")).to_contain_text("This chat is not open to you")
     await expect(eve.at("room-refused")).to_contain_text("you need an invite")
@@ -68,17 +68,19 @@ async def test_a_private_session_refuses_whoever_has_no_invite(
     await expect(eve.at("home")).to_be_visible()
 
 
-async def test_a_revoked_invite_lets_nobody_in_any_more(
-    server: StartBrowserServer, visit: Visit
+async def test_an_invite_is_copied_at_once_lets_people_in_and_stops_working_when_revoked(
+    server: StartBrowserServer, visit: Visit, connect: Connect
 ) -> None:
     chat = await server()
     ada = await (await visit(chat)).enter()
     await ada.start_chat("Secret plans")
     link = await ada.invite_link()
-    bob = await visit(chat, "Bob")
-    await bob.page.goto(link)
-    await bob.sign_in()
-    await expect(bob.at("room-title")).to_have_text("Secret plans")
+    address, _, code = link.partition("?invite=")
+    assert address == f"{chat.url}/#/s/{ada.session_id}"
+    assert await ada.page.evaluate("navigator.clipboard.readText()") == link
+    bob = await connect(chat, "Bob")
+    await bob.do("join_session", session_id=ada.session_id, invite=code)
+    await expect(ada.at("notice").last).to_have_text("Bob joined")
 
     await ada.at("invite").click()
     await ada.at("revoke-invites").click()
@@ -87,37 +89,26 @@ async def test_a_revoked_invite_lets_nobody_in_any_more(
     await eve.page.goto(link)
     await eve.sign_in()
     await expect(eve.at("room-refused")).to_be_visible()
-    await bob.page.reload()
-    await expect(bob.at("room-title")).to_have_text("Secret plans")
-
-
-async def test_the_invite_is_in_the_clipboard_as_soon_as_the_dialog_is_open(
-    server: StartBrowserServer, visit: Visit
-) -> None:
-    chat = await server()
-    ada = await (await visit(chat)).enter()
-    await ada.start_chat()
-    link = await ada.invite_link()
-    assert link.startswith(f"{chat.url}/#/s/{ada.session_id}?invite=")
-    assert await ada.page.evaluate("navigator.clipboard.readText()") == link
+    await bob.say(ada.session_id, "still a member")
+    await expect(ada.message("still a member").first).to_be_visible()
 
 
 async def test_a_public_session_is_discovered_and_joined(
-    server: StartBrowserServer, visit: Visit
+    server: StartBrowserServer, visit: Visit, connect: Connect
 ) -> None:
     chat = await server()
+    bob = await connect(chat, "Bob")
+    made = await bob.do("create_session", title="Town square", visibility="public", bot=None)
+    await bob.say(made["session"]["id"], "Anybody here?")
+    await bob.do("create_session", title="Private corner")
     ada = await (await visit(chat)).enter()
-    await ada.start_chat("Town square", visibility="public")
-    await ada.say("Anybody here?")
-    await ada.start_chat("Private corner")
-    bob = await (await visit(chat, "Bob")).enter()
-    await bob.at("discover").click()
-    await expect(bob.at("public-session")).to_have_count(1)
-    await bob.at("public-session").click()
-    await expect(bob.at("room-title")).to_have_text("Town square")
-    await expect(bob.message("Anybody here?").first).to_be_visible()
-    await expect(bob.at("discover-dialog")).to_have_count(0)
-    await expect(bob.at("session-item")).to_have_count(1)
+    await ada.at("discover").click()
+    await expect(ada.at("public-session")).to_have_count(1)
+    await ada.at("public-session").click()
+    await expect(ada.at("room-title")).to_have_text("Town square")
+    await ada.sees("Anybody here?")
+    await expect(ada.at("discover-dialog")).to_have_count(0)
+    await expect(ada.at("session-item")).to_have_count(1)
 
 
 async def test_a_session_begins_from_a_bots_card(server: StartBrowserServer, visit: Visit) -> None:
@@ -131,21 +122,21 @@ async def test_a_session_begins_from_a_bots_card(server: StartBrowserServer, vis
 
 
 async def test_whoever_leaves_is_gone_and_finds_the_session_no_more(
-    server: StartBrowserServer, visit: Visit
+    server: StartBrowserServer, visit: Visit, connect: Connect
 ) -> None:
     chat = await server()
-    ada = await (await visit(chat)).enter()
-    session_id = await ada.start_chat(visibility="link")
-    bob = await (await visit(chat, "Bob")).enter(f"/#/s/{session_id}")
-    await bob.ready()
-    await bob.at("session-settings").click()
-    await expect(bob.at("delete-session")).to_have_count(0)
-    await bob.at("leave-session").click()
-    await bob.at("confirm").click()
-    await expect(bob.at("home")).to_be_visible()
-    await expect(bob.at("session-item")).to_have_count(0)
-    await expect(ada.at("notice").last).to_have_text("Bob left")
-    await expect(ada.at("online-count")).to_have_text("2 members, 2 online")
+    bob = await connect(chat, "Bob")
+    made = await bob.do("create_session", visibility="link")
+    ada = await (await visit(chat)).enter(f"/#/s/{made['session']['id']}")
+    await ada.ready()
+    await ada.at("session-settings").click()
+    await expect(ada.at("delete-session")).to_have_count(0)
+    await ada.at("leave-session").click()
+    await ada.at("confirm").click()
+    await expect(ada.at("home")).to_be_visible()
+    await expect(ada.at("session-item")).to_have_count(0)
+    left = await bob.told("participant_left")
+    assert left["data"]["participant"]["name"] == "Ada"
 
 
 async def test_a_deleted_session_closes_for_everybody(
@@ -196,7 +187,7 @@ async def test_more_sessions_than_one_page_are_listed_on_request(
 ) -> None:
     chat = await server()
     ada = await (await visit(chat)).enter()
-    other = await connect(chat, token=await token_of(ada))
+    other = await connect(chat, token=await ada.token())
     for number in range(60):
         await other.do("create_session", title=f"Chat {number}", bot=None)
     await ada.page.reload()
@@ -213,7 +204,7 @@ async def test_a_revoked_token_leads_back_to_the_name_with_a_word_of_why(
     chat = await server()
     ada = await (await visit(chat)).enter()
     await ada.start_chat()
-    await chat.rest("DELETE", "/api/v1/tokens/current", token=await token_of(ada))
+    await chat.rest("DELETE", "/api/v1/tokens/current", token=await ada.token())
     await expect(ada.at("name-error")).to_contain_text("signed out")
     await expect(ada.at("name-input")).to_have_value("Ada")
     assert await ada.page.evaluate("localStorage['chatserver.token']") is None
@@ -228,7 +219,7 @@ async def test_an_expired_token_leads_back_to_the_name_with_a_word_of_why(
     chat = await server(token_seconds=2)
     ada = await (await visit(chat)).enter()
     await ada.start_chat()
-    token = await token_of(ada)
+    token = await ada.token()
     await ada.page.close()
     await eventually(lambda: expired(chat, token), what="the token is over")
     again = await visit(chat, tab_of=ada)
@@ -259,18 +250,14 @@ async def test_signing_out_revokes_the_token_and_forgets_the_chats(
     chat = await server()
     ada = await (await visit(chat)).enter()
     await ada.start_chat("Secret plans")
-    token = await token_of(ada)
+    token = await ada.token()
     await ada.at("sign-out").click()
     await expect(ada.at("name-input")).to_be_visible()
+    await expect(ada.page).to_have_title("chatserver")
     assert "Secret plans" not in await ada.page.content()
     await eventually(lambda: expired(chat, token), what="the token was revoked")
     await ada.page.reload()
     await expect(ada.at("name-input")).to_be_visible()
-
-
-async def token_of(visitor: Visitor) -> str:
-    token: str = await visitor.page.evaluate("JSON.parse(localStorage['chatserver.token']).token")
-    return token
 
 
 async def expired(chat: RunningServer, token: str) -> bool:

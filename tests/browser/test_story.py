@@ -6,7 +6,6 @@ from playwright.async_api import expect
 
 from chatserver.testing import ScriptedBot
 from tests.browser.conftest import StartBrowserServer, Visit
-from tests.browser.visitor import Visitor
 from tests.conftest import Connect
 
 WATCH_GROWTH = """() => {
@@ -22,7 +21,7 @@ async def test_from_a_name_to_two_people_who_see_each_other_and_the_bot(
     server: StartBrowserServer, visit: Visit, bot: ScriptedBot
 ) -> None:
     chat = await server(bots=[bot])
-    ada = await (await visit(chat)).enter()
+    ada = await (await visit(chat, reduced_motion="no-preference")).enter()
     await expect(ada.at("home")).to_contain_text("Welcome, Ada")
     await ada.start_chat("Tea at four")
 
@@ -83,21 +82,19 @@ async def test_a_reply_grows_word_by_word_on_the_page(
     assert lengths[0] < len(text) / 2
 
 
-async def together(chat_of: Visitor, guest: Visitor) -> None:
-    """The guest comes in by an invite to the session that the other has open."""
-    await guest.page.goto(await chat_of.invite_link())
-    await guest.sign_in()
-    await guest.ready()
-
-
-async def test_typing_shows_to_the_other_and_goes_away(
+async def test_who_is_here_and_who_is_typing_shows_to_the_others(
     server: StartBrowserServer, visit: Visit
 ) -> None:
     chat = await server()
     ada = await (await visit(chat)).enter()
-    await ada.start_chat(bot="")
-    bob = await visit(chat, "Bob")
-    await together(ada, bob)
+    session_id = await ada.start_chat(visibility="link")
+    await expect(ada.at("online-count")).to_have_text("2 members, 2 online")
+    bob = await (await visit(chat, "Bob")).enter(f"/#/s/{session_id}")
+    await bob.ready()
+    member = ada.at("member").filter(has_text="Bob")
+    await expect(member).to_have_attribute("data-online", "true")
+    await expect(ada.at("online-count")).to_have_text("3 members, 3 online")
+
     await bob.at("composer").press_sequentially("I was th")
     await expect(ada.at("typing")).to_have_text("Bob is typing…")
     await expect(bob.at("typing")).to_be_empty()
@@ -106,22 +103,15 @@ async def test_typing_shows_to_the_other_and_goes_away(
     await bob.at("composer").press_sequentially("Hello")
     await expect(ada.at("typing")).to_have_text("Bob is typing…")
     await bob.at("composer").press("Enter")
-    await expect(ada.message("Hello")).to_be_visible()
+    await ada.sees("Hello", "Hello")
     await expect(ada.at("typing")).to_be_empty()
 
-
-async def test_presence_dots_follow_who_is_here(server: StartBrowserServer, visit: Visit) -> None:
-    chat = await server()
-    ada = await (await visit(chat)).enter()
-    await ada.start_chat()
-    bob = await visit(chat, "Bob")
-    await together(ada, bob)
-    await expect(ada.at("online-count")).to_have_text("3 members, 3 online")
-    member = ada.at("member").filter(has_text="Bob")
-    await expect(member).to_have_attribute("data-online", "true")
+    await bob.at("composer").press_sequentially("wait")
+    await expect(ada.at("typing")).to_have_text("Bob is typing…")
     await bob.page.close()
     await expect(member).to_have_attribute("data-online", "false")
     await expect(ada.at("online-count")).to_have_text("3 members, 2 online")
+    await expect(ada.at("typing")).to_be_empty()
 
 
 async def test_unread_counts_grow_in_the_list_and_go_when_read(

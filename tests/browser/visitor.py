@@ -119,6 +119,12 @@ class Visitor:
         stored = self.page.locator('[data-testid="message"][data-seq]')
         return [(sender, text) for sender, text in await stored.evaluate_all(TRANSCRIPT)]
 
+    async def token(self) -> str:
+        grant: dict[str, Any] = await self.page.evaluate(
+            "JSON.parse(localStorage['chatserver.token'])"
+        )
+        return str(grant["token"])
+
     async def outbox(self) -> list[str]:
         """The ids of the messages that this browser still keeps for sending."""
         keys: list[str] = await self.page.evaluate("Object.keys(localStorage)")
