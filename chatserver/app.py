@@ -18,8 +18,8 @@ from chatserver.addresses import Network, parse_networks
 from chatserver.bots.corpus import CorpusBot, read_corpus
 from chatserver.bots.echo import EchoBot
 from chatserver.bots.registry import BotRegistry
+from chatserver.chat.desk import ReplyDesk
 from chatserver.chat.ports import Bot, Clock
-from chatserver.chat.replies import ReplyDesk
 from chatserver.chat.service import ChatService
 from chatserver.gateways import headers, health, pages, rest
 from chatserver.observability.clock import SystemClock

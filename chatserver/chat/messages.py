@@ -25,7 +25,7 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.models import Event, EventType, Participant, Role, Session
 from chatserver.chat.ports import MessageDraft, ParticipantCount, Transaction
 from chatserver.chat.summary import ParticipantMessages, Summary
-from chatserver.chat.use_cases import UseCases
+from chatserver.chat.use_cases import UseCases, membership
 
 SUMMARIZED_MESSAGES = 500
 """Topics and highlights look at this many of the newest messages."""
@@ -84,7 +84,7 @@ class MessageUseCases(UseCases):
         session_id, now = command.session_id, self.clock.now()
 
         def work(tx: Transaction) -> Event:
-            self._require_member(tx, actor, session_id)
+            membership(tx, actor, session_id)
             message = access.require_own_message(tx.log.get(session_id, command.seq), actor)
             if message.data.get("deleted_at"):
                 raise Conflict("the message was deleted")
@@ -98,7 +98,7 @@ class MessageUseCases(UseCases):
         session_id, now = command.session_id, self.clock.now()
 
         def work(tx: Transaction) -> Event:
-            role = self._require_member(tx, actor, session_id)
+            _, role = membership(tx, actor, session_id)
             message = access.require_erasable(tx.log.get(session_id, command.seq), actor, role)
             if message.data.get("deleted_at"):
                 raise Conflict("the message was deleted already")
@@ -115,7 +115,7 @@ class MessageUseCases(UseCases):
         session_id, limit = command.session_id, command.limit
 
         def work(tx: Transaction) -> History:
-            self._require_member(tx, actor, session_id)
+            membership(tx, actor, session_id)
             if command.after_seq is not None:
                 found = tx.log.after(session_id, command.after_seq, limit + 1)
                 return History(events=found[:limit], complete=len(found) <= limit)
@@ -125,7 +125,7 @@ class MessageUseCases(UseCases):
         return await self.store.read(work)
 
     async def set_typing(self, actor: Participant, command: SetTyping) -> Nothing:
-        await self.store.read(lambda tx: self._require_member(tx, actor, command.session_id))
+        await self.store.read(lambda tx: membership(tx, actor, command.session_id))
         self.feed.signal(
             command.session_id,
             TypingChanged(session_id=command.session_id, participant=actor, typing=command.typing),
@@ -136,7 +136,7 @@ class MessageUseCases(UseCases):
         session_id = command.session_id
 
         def work(tx: Transaction) -> int:
-            self._require_member(tx, actor, session_id)
+            membership(tx, actor, session_id)
             return tx.members.mark_read(session_id, actor.id, command.seq)
 
         seq = await self.store.transact(work)
@@ -153,7 +153,7 @@ class MessageUseCases(UseCases):
         def work(
             tx: Transaction,
         ) -> tuple[list[ParticipantCount], tuple[datetime, datetime] | None, list[Event]]:
-            self._require_member(tx, actor, session_id)
+            membership(tx, actor, session_id)
             return (
                 tx.log.counts(session_id),
                 tx.log.message_span(session_id),
@@ -182,12 +182,6 @@ class MessageUseCases(UseCases):
                 covers_from_seq=newest[0].seq if newest else None,
             )
         )
-
-    def _require_member(self, tx: Transaction, actor: Participant, session_id: str) -> Role:
-        _, role = access.require_member(
-            tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
-        )
-        return role
 
     def _check_text(self, text: str) -> None:
         if not text.strip():

@@ -4,11 +4,20 @@ A method named like a client event takes `(actor, command)` and returns that eve
 into the system (Socket.IO, REST, the other gateways) calls these and nothing below them.
 """
 
+from chatserver.chat.invites import InviteUseCases
+from chatserver.chat.listing import ListingUseCases
 from chatserver.chat.messages import MessageUseCases
 from chatserver.chat.replies import ReplyUseCases
 from chatserver.chat.sessions import SessionUseCases
 from chatserver.chat.tokens import TokenUseCases
 
 
-class ChatService(SessionUseCases, MessageUseCases, ReplyUseCases, TokenUseCases):
+class ChatService(
+    SessionUseCases,
+    ListingUseCases,
+    InviteUseCases,
+    MessageUseCases,
+    ReplyUseCases,
+    TokenUseCases,
+):
     """The use cases by noun, as one."""

@@ -1,23 +1,17 @@
 """Use cases around a session and its members."""
 
-import base64
-import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chatserver.chat import access
+from chatserver.chat.bots import bot_participant
 from chatserver.chat.commands import (
-    CreateInvite,
     CreateSession,
     DeleteSession,
-    InviteCreated,
     Joined,
     JoinSession,
     LeaveSession,
-    ListSessions,
     Nothing,
     RenameSession,
-    RevokeInvites,
-    SessionPage,
     SessionResult,
     UpdateSession,
 )
@@ -25,7 +19,6 @@ from chatserver.chat.errors import (
     InvalidPayload,
     NotFound,
     SessionFull,
-    TooManyInvites,
     TooManySessions,
     UnknownBot,
 )
@@ -36,6 +29,7 @@ from chatserver.chat.events import (
     SessionDeleted,
     SessionUpdated,
 )
+from chatserver.chat.invites import invite_digest
 from chatserver.chat.models import (
     Member,
     Participant,
@@ -43,23 +37,14 @@ from chatserver.chat.models import (
     ReplyState,
     Role,
     Session,
-    SessionOverview,
 )
 from chatserver.chat.ports import Transaction
-from chatserver.chat.use_cases import UseCases, new_id
+from chatserver.chat.use_cases import UseCases, membership, new_id
 
 FRESH_JOIN_EVENTS = 50
 """Events that a first join brings; the rest is paged for."""
 RECOVERY_EVENTS = 200
 """Events that a join after an interruption brings at most."""
-
-
-def bot_participant(name: str) -> Participant:
-    return Participant(id=f"bot:{name}", name=name, kind=ParticipantKind.BOT)
-
-
-def invite_digest(code: str) -> bytes:
-    return hashlib.sha256(code.encode()).digest()
 
 
 class SessionUseCases(UseCases):
@@ -123,9 +108,7 @@ class SessionUseCases(UseCases):
         online: frozenset[str],
     ) -> Joined:
         session_id = command.session_id
-        session, _ = access.require_member(
-            tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
-        )
+        session, _ = membership(tx, actor, session_id)
         after = command.after_seq
         if after is not None and after > session.last_seq:
             raise InvalidPayload("after_seq is beyond the session's last event", field="after_seq")
@@ -146,9 +129,7 @@ class SessionUseCases(UseCases):
 
     async def members(self, actor: Participant, session_id: str) -> list[Member]:
         def work(tx: Transaction) -> list[Member]:
-            access.require_member(
-                tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
-            )
+            membership(tx, actor, session_id)
             return tx.members.all(session_id)
 
         online = self.feed.online(session_id)
@@ -156,9 +137,7 @@ class SessionUseCases(UseCases):
 
     async def session(self, actor: Participant, session_id: str) -> Session:
         def work(tx: Transaction) -> Session:
-            session, _ = access.require_member(
-                tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
-            )
+            session, _ = membership(tx, actor, session_id)
             return session
 
         return await self.store.read(work)
@@ -167,9 +146,7 @@ class SessionUseCases(UseCases):
         session_id, now = command.session_id, self.clock.now()
 
         def work(tx: Transaction) -> None:
-            _, role = access.require_member(
-                tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
-            )
+            _, role = membership(tx, actor, session_id)
             tx.members.end(session_id, actor.id, now)
             heir = _heir(tx.members.all(session_id)) if role is Role.OWNER else None
             if heir is not None:
@@ -197,9 +174,7 @@ class SessionUseCases(UseCases):
             self._require_bot(command.bot)
 
         def work(tx: Transaction) -> Session:
-            before, role = access.require_member(
-                tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
-            )
+            before, role = membership(tx, actor, session_id)
             access.require_settings_right(role, changed)
             after = before.model_copy(update={field: getattr(command, field) for field in changed})
             if after == before:
@@ -222,9 +197,7 @@ class SessionUseCases(UseCases):
         session_id, now = command.session_id, self.clock.now()
 
         def work(tx: Transaction) -> list[Member]:
-            _, role = access.require_member(
-                tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
-            )
+            _, role = membership(tx, actor, session_id)
             access.require_owner(role)
             members = tx.members.all(session_id)
             tx.sessions.delete(session_id, now)
@@ -235,46 +208,6 @@ class SessionUseCases(UseCases):
         for member in members:
             self.feed.notify(member.participant.id, SessionDeleted(session_id=session_id))
         return Nothing()
-
-    async def list_sessions(self, actor: Participant, command: ListSessions) -> SessionPage:
-        before = _read_cursor(command.before) if command.before is not None else None
-        limit = command.limit
-
-        def work(tx: Transaction) -> SessionPage:
-            pages = tx.sessions.overview if command.scope == "mine" else tx.sessions.public
-            found = pages(actor.id, before, limit + 1)
-            shown = found[:limit]
-            more = len(found) > limit
-            return SessionPage(sessions=shown, next=_write_cursor(shown[-1]) if more else None)
-
-        return await self.store.read(work)
-
-    async def create_invite(self, actor: Participant, command: CreateInvite) -> InviteCreated:
-        session_id, now = command.session_id, self.clock.now()
-        code, until = new_id(), now + timedelta(seconds=command.expires_in)
-
-        def work(tx: Transaction) -> None:
-            self._require_owner(tx, actor, session_id)
-            if tx.invites.count_valid(session_id, now) >= self.limits.invites_per_session:
-                raise TooManyInvites("revoke the session's invites before making more")
-            tx.invites.add(invite_digest(code), session_id, actor.id, now, until)
-
-        await self.store.transact(work)
-        return InviteCreated(invite=code, expires_at=until)
-
-    async def revoke_invites(self, actor: Participant, command: RevokeInvites) -> Nothing:
-        def work(tx: Transaction) -> None:
-            self._require_owner(tx, actor, command.session_id)
-            tx.invites.revoke_all(command.session_id)
-
-        await self.store.transact(work)
-        return Nothing()
-
-    def _require_owner(self, tx: Transaction, actor: Participant, session_id: str) -> None:
-        _, role = access.require_member(
-            tx.sessions.get(session_id), tx.members.role(session_id, actor.id)
-        )
-        access.require_owner(role)
 
     def _require_bot(self, name: str | None) -> None:
         if name is not None and self.bots.get(name) is None:
@@ -324,22 +257,3 @@ def _heir(members: list[Member]) -> Participant | None:
 def _existing(session: Session | None) -> Session:
     assert session is not None, "read back within the transaction that wrote it"
     return session
-
-
-def _write_cursor(last: SessionOverview) -> str:
-    return base64.urlsafe_b64encode(f"{last.active_at.isoformat()}|{last.id}".encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        active_at, session_id = base64.urlsafe_b64decode(cursor.encode()).decode("ascii").split("|")
-        when = datetime.fromisoformat(active_at)
-    except ValueError:
-        raise _not_a_cursor() from None
-    if when.tzinfo is None or not session_id.isprintable():
-        raise _not_a_cursor()
-    return when, session_id
-
-
-def _not_a_cursor() -> InvalidPayload:
-    return InvalidPayload("before: not a cursor of this server", field="before")

@@ -2,8 +2,18 @@
 
 import secrets
 
+from chatserver.chat.access import require_member
 from chatserver.chat.limits import Limits
-from chatserver.chat.ports import Bots, Clock, Feed, ReplyNudge, Store, Summarizer
+from chatserver.chat.models import Participant, Role, Session
+from chatserver.chat.ports import (
+    Bots,
+    Clock,
+    Feed,
+    ReplyNudge,
+    Store,
+    Summarizer,
+    Transaction,
+)
 
 
 def new_id() -> str:
@@ -32,3 +42,8 @@ class UseCases:
         self.summarizer = summarizer
         self.clock = clock
         self.limits = limits
+
+
+def membership(tx: Transaction, actor: Participant, session_id: str) -> tuple[Session, Role]:
+    """The session and what `actor` is in it. Raises `NotFound` or `NotMember`."""
+    return require_member(tx.sessions.get(session_id), tx.members.role(session_id, actor.id))

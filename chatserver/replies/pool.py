@@ -6,9 +6,9 @@ import secrets
 
 import structlog
 
+from chatserver.chat.desk import ReplyDesk
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.ports import Bots, Commit, Feed
-from chatserver.chat.replies import ReplyDesk
 from chatserver.observability.metrics import Metrics
 from chatserver.replies.run import Halt, ReplyRun, RunLimits
 

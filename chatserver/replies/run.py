@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from chatserver.chat.desk import ReplyDesk, Work
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.models import ReplyError
 from chatserver.chat.ports import Bot, BotError, Bots, Claim, Feed, ReplyContext
-from chatserver.chat.replies import ReplyDesk, Work
 from chatserver.observability.metrics import Metrics
 from chatserver.replies.stream import ReplyStream
 

@@ -11,11 +11,11 @@ import orjson
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
+from chatserver.chat.desk import ReplyDesk, Work
 from chatserver.chat.events import Signal
 from chatserver.chat.limits import Limits
 from chatserver.chat.models import BotInfo, Event, Participant, ReplyError
 from chatserver.chat.ports import Bot, Commit, ReplyContext
-from chatserver.chat.replies import ReplyDesk, Work
 from chatserver.chat.service import ChatService
 from chatserver.chat.summary import Digest
 from chatserver.store.sqlite import SqliteStore
