@@ -5,10 +5,8 @@ a hole is filled from the store, so a lost or late hint costs a read and never a
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import structlog
 
@@ -22,46 +20,19 @@ from chatserver.observability.metrics import Metrics
 from chatserver.realtime.live import LiveReplies
 from chatserver.realtime.manager import NAMESPACE, RoomManager
 from chatserver.realtime.presence import Presence, Typing
+from chatserver.realtime.room import Room, participant_room, session_room
 
 log = structlog.get_logger(__name__)
 
-RECENT_EVENTS = 256
 AHEAD_EVENTS = 1_000
+"""Events kept that came before their turn; those beyond are read from the store."""
 CATCH_UP_PAGE = 200
-
-
-def session_room(session_id: str) -> str:
-    return f"session:{session_id}"
-
-
-def participant_room(participant_id: str) -> str:
-    return f"participant:{participant_id}"
 
 
 CHANGES_SNAPSHOT = frozenset(
     {EventType.PARTICIPANT_JOINED, EventType.PARTICIPANT_LEFT, EventType.SESSION_UPDATED}
 )
 """Events after which the session or the members of a snapshot are out of date."""
-
-
-@dataclass(slots=True)
-class Room:
-    """A session that this instance hosts."""
-
-    session_id: str
-    opened: asyncio.Future[None]
-    """Resolves once the cursor is known."""
-    cursor: int = 0
-    pins: int = 0
-    """Joiners between hosting the room and entering it."""
-    sids: dict[str, Participant] = field(default_factory=dict)
-    recent: deque[Event] = field(default_factory=lambda: deque(maxlen=RECENT_EVENTS))
-    ahead: dict[int, Event] = field(default_factory=dict)
-    read_marks: dict[str, int] = field(default_factory=dict)
-    """Those told since the room is hosted: a snapshot may be older than the telling."""
-    opening: asyncio.Task[None] | None = None
-    catching_up: asyncio.Task[None] | None = None
-    closed: bool = False
 
 
 class RoomFeed:
@@ -93,16 +64,13 @@ class RoomFeed:
             self._live.ended(event.session_id, event.data["reply_id"])
         if room is None:
             return
-        if not room.opened.done():
-            room.ahead[event.seq] = event
-        elif event.seq == room.cursor + 1:
+        room.known = max(room.known, event.seq)
+        if room.opened.done() and event.seq == room.cursor + 1:
             self._deliver(room, event)
             self._deliver_ahead(room)
-        elif event.seq > room.cursor:
+        elif event.seq > room.cursor and len(room.ahead) < AHEAD_EVENTS:
             room.ahead[event.seq] = event
-            self._catch_up(room)
-        if len(room.ahead) > AHEAD_EVENTS:
-            room.ahead.clear()  # they will be read again
+        self._catch_up(room)
 
     def signal(self, session_id: str, signal: Signal) -> None:
         if isinstance(signal, TypingChanged):
@@ -165,10 +133,8 @@ class RoomFeed:
             return
         room.cursor = seqs.get(session_id, 0)
         room.opened.set_result(None)
-        room.ahead = {seq: event for seq, event in room.ahead.items() if seq > room.cursor}
         self._deliver_ahead(room)
-        if room.ahead:
-            self._catch_up(room)
+        self._catch_up(room)
 
     def _add(self, room: Room) -> Room:
         self._rooms[room.session_id] = room
@@ -263,36 +229,39 @@ class RoomFeed:
             self._expel(room, event.data["participant"]["id"])
 
     def _deliver_ahead(self, room: Room) -> None:
+        for seq in [seq for seq in room.ahead if seq <= room.cursor]:
+            del room.ahead[seq]
         while (event := room.ahead.pop(room.cursor + 1, None)) is not None:
             self._deliver(room, event)
 
     def _catch_up(self, room: Room) -> None:
-        if room.catching_up is None:
+        if room.cursor < room.known and room.opened.done() and room.catching_up is None:
             room.catching_up = asyncio.create_task(self._read_missing(room))
 
     async def _read_missing(self, room: Room) -> None:
         pause = 0.1
         try:
-            while not room.closed:
-                room.ahead = {seq: e for seq, e in room.ahead.items() if seq > room.cursor}
-                if not room.ahead:
-                    return
-                try:
-                    missing = await self._store.read(
-                        lambda tx: tx.log.after(room.session_id, room.cursor, CATCH_UP_PAGE)
-                    )
-                except Unavailable:
-                    log.warning("catch_up_unavailable", session=room.session_id)
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, 5.0)
-                    continue
+            while room.cursor < room.known and not room.closed:
+                missing = await self._read_after(room)
                 for event in missing:
                     if event.seq == room.cursor + 1 and not room.closed:
                         self._deliver(room, event)
                         self._metrics.gaps_healed.inc()
                 self._deliver_ahead(room)
+                if not missing:
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 5.0)
         finally:
             room.catching_up = None
+
+    async def _read_after(self, room: Room) -> list[Event]:
+        try:
+            return await self._store.read(
+                lambda tx: tx.log.after(room.session_id, room.cursor, CATCH_UP_PAGE)
+            )
+        except Unavailable:
+            log.warning("catch_up_unavailable", session=room.session_id)
+            return []
 
     def _expel(self, room: Room, participant_id: str) -> None:
         for sid in [sid for sid, who in room.sids.items() if who.id == participant_id]:

@@ -31,9 +31,10 @@ from chatserver.chat.service import ChatService
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.codec import TOO_DEEP
 from chatserver.realtime.connection import Connection
-from chatserver.realtime.feed import RoomFeed, participant_room
+from chatserver.realtime.feed import RoomFeed
 from chatserver.realtime.limits import ConnectionLimits
 from chatserver.realtime.manager import NAMESPACE
+from chatserver.realtime.room import participant_room
 from chatserver.realtime.server import ChatSocketServer
 
 log = structlog.get_logger(__name__)

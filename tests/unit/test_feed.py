@@ -23,8 +23,9 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.models import Event, Participant, ParticipantKind, Role, Session
 from chatserver.chat.ports import MessageDraft, Transaction
 from chatserver.observability.metrics import Metrics
-from chatserver.realtime.feed import Room, RoomFeed
+from chatserver.realtime.feed import RoomFeed
 from chatserver.realtime.manager import RoomManager
+from chatserver.realtime.room import Room
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
 from tests.waiting import eventually
@@ -155,6 +156,19 @@ async def test_a_hole_is_read_from_the_store_before_what_comes_after_it(fixture:
     *_, last = await fixture.say(session_id, 5)
     fixture.feed.heard(last)
     await eventually(lambda: fixture.manager.seqs("sid") == [3, 4, 5, 6, 7])
+
+
+async def test_more_hints_than_are_kept_are_read_again_without_another_hint(
+    fixture: Fixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = await fixture.session()
+    await fixture.enter(session_id, "sid")
+    said = await fixture.say(session_id, 30)
+    monkeypatch.setattr("chatserver.realtime.feed.AHEAD_EVENTS", 10)
+    for event in reversed(said):
+        fixture.feed.heard(event)
+    await eventually(lambda: fixture.manager.seqs("sid") == list(range(3, 33)))
+    assert not fixture.room(session_id).ahead
 
 
 async def test_catching_up_outlasts_a_store_that_does_not_answer(
