@@ -1,7 +1,10 @@
 """The examples of the README, run as they stand."""
 
 import asyncio
+import contextlib
+import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -24,7 +27,12 @@ def example(language: str) -> str:
 async def run_until_answered(*command: str, cwd: Path) -> None:
     """Runs an example until it has shown what the bot answers."""
     child = await asyncio.create_subprocess_exec(
-        *command, cwd=cwd, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command,
+        cwd=cwd,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        # `node` may be a wrapper, whose own child must end with it.
+        start_new_session=True,
     )
     assert child.stdout is not None
     output = ""
@@ -37,8 +45,8 @@ async def run_until_answered(*command: str, cwd: Path) -> None:
     except TimeoutError:
         pytest.fail(f"no answer within {PATIENCE} s: {output}")
     finally:
-        if child.returncode is None:
-            child.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         await child.wait()
 
 
