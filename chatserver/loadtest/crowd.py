@@ -60,10 +60,16 @@ class Crowd:
         self._slots = slots
 
     @classmethod
-    async def open(cls, target: Target, plan: CrowdPlan) -> Self:
-        """Connects everybody and fills the rooms. Raises `LoadError`; nothing stays open then."""
-        guests = plan.connections if plan.participants is None else plan.participants
-        issued = await tokens.issue(target, min(guests, plan.connections))
+    async def open(
+        cls, target: Target, plan: CrowdPlan, issued: Sequence[str] | None = None
+    ) -> Self:
+        """Connects everybody and fills the rooms. Raises `LoadError`; nothing stays open then.
+
+        `issued` are tokens that the participants have already.
+        """
+        if issued is None:
+            guests = plan.connections if plan.participants is None else plan.participants
+            issued = await tokens.issue(target, min(guests, plan.connections))
         tally = Tally(b"-connect")
         peers = await gather_some(
             plan.at_once,
@@ -126,8 +132,8 @@ async def _fill_rooms(plan: CrowdPlan, peers: Sequence[Peer]) -> list[Slot]:
     """Slots in the order of use: every room gets its turn before one gets its second."""
     count = len(peers)
     rooms = [
-        [peers[slot % count] for slot in range(first, first + plan.members)]
-        for first in range(0, plan.rooms * plan.members, plan.members)
+        [peers[(room * plan.members + member) % count] for member in range(plan.members)]
+        for room in range(plan.rooms)
     ]
     ids = await gather_some(plan.at_once, [_create(room[0]) for room in rooms])
     await gather_some(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -182,7 +183,11 @@ def test_the_command_prints_one_line_of_json(server_process: StartProcess) -> No
 
 
 def test_the_command_loads_a_server_with_default_settings(server_process: StartProcess) -> None:
-    limits = {"events_per_second": 20, "events_burst": 60, "connections_per_address": 200}
+    limits: dict[str, Any] = {
+        "events_per_second": 20,
+        "events_burst": 60,
+        "connections_per_address": 200,
+    }
     server = server_process(tokens_per_minute=60, events_in_flight=64, **limits)
     done = bench(server.url, "--duration", "1", "--warm-up", "0", "--processes", "2")
     assert done.returncode == 0, done.stderr
