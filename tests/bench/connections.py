@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvloop
 
@@ -21,7 +22,7 @@ from chatserver.loadtest import Crowd, CrowdPlan
 from chatserver.loadtest.tokens import issue
 from tests.bench.fanout import SERVERS
 from tests.bench.rows import Row, emit, medians
-from tests.bench.servers import Started, leave_first_core, started
+from tests.bench.servers import ROOT, Started, leave_first_core, started
 
 WARM_UP = 50
 ROOM = 10
@@ -88,12 +89,14 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=500, help="idle ones; 0: none")
     parser.add_argument("--idle-seconds", type=float, default=30)
     parser.add_argument("--storm", type=int, default=2_000, help="connections at once; 0: none")
+    parser.add_argument("--checkout", type=Path, default=ROOT, help="source of our server")
     options = parser.parse_args()
+    checkout = options.checkout.resolve()
     size = Size(options.connections, options.idle_seconds, options.storm)
     found: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     for number in range(options.rounds):
         for name in options.servers:
-            with tempfile.TemporaryDirectory() as folder, started(name, folder) as server:
+            with tempfile.TemporaryDirectory() as folder, started(name, folder, checkout) as server:
                 leave_first_core()
                 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                     rows = runner.run(measure(server, size))

@@ -11,12 +11,13 @@ size holds the medians.
 import argparse
 import asyncio
 import tempfile
+from pathlib import Path
 
 import uvloop
 
 from chatserver.loadtest import Crowd, CrowdPlan, Load
 from tests.bench.rows import emit, loaded, medians
-from tests.bench.servers import Started, leave_first_core, started
+from tests.bench.servers import ROOT, Started, leave_first_core, started
 
 IN_FLIGHT = 50
 MEMBERS = (1, 10, 100)
@@ -42,8 +43,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--checkout", type=Path, default=ROOT, help="source of our server")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, started("ours", folder) as server:
+    checkout = options.checkout.resolve()
+    with tempfile.TemporaryDirectory() as folder, started("ours", folder, checkout) as server:
         leave_first_core()
         for members in MEMBERS:
             messages = options.messages // (1 if members < 100 else 10)

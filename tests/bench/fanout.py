@@ -5,7 +5,7 @@
 All servers run at once on the first core, but only one is loaded at a time; rounds are interleaved
 (A B C A B C), so that what else the machine does hits all alike. 150-byte texts in a closed loop.
 Prints a row for each round, medians for each server, and the ratios ours/Node as the median of the
-rounds' ratios. `checkout` measures our server from another source tree.
+rounds' ratios. --checkout measures our server from another source tree.
 """
 
 import argparse
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--members", type=int, nargs="+", default=sorted(DELIVERIES))
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=SERVERS)
     parser.add_argument("--deliveries", type=int, help="of each round")
-    parser.add_argument("--checkout", type=Path, default=ROOT)
+    parser.add_argument("--checkout", type=Path, default=ROOT, help="source of our server")
     options = parser.parse_args()
     for members in options.members:
         deliveries = options.deliveries or DELIVERIES.get(members, 50_000)

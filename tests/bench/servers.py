@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,6 +67,8 @@ def command(name: str, folder: str) -> list[str]:
 @contextmanager
 def started(name: str, folder: str, checkout: Path = ROOT) -> Iterator[Started]:
     """A server of this name until the end of the block. `checkout` has the source of ours."""
+    # A benchmark that is ended by `timeout` ends its servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if name.startswith("node"):
         install_socket_io()
     home = Path(folder) / re.sub(r"\W+", "-", name)
