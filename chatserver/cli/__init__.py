@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 it could not be done (the message says why and what helps)
 import click
 
 from chatserver import __version__
+from chatserver.cli.bench import bench
 from chatserver.cli.migrate import migrate
 from chatserver.cli.serve import serve
 from chatserver.cli.talk import talk
@@ -26,5 +27,6 @@ main.add_command(serve)
 main.add_command(migrate)
 main.add_command(token)
 main.add_command(talk)
+main.add_command(bench)
 
 __all__ = ["main"]

@@ -1,0 +1,57 @@
+"""The benchmarks' commands still run, and the servers that they compare do the same work."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from tests.processes import ROOT, environment
+
+PYTHON = ["ours", "ours, no database", "python-socketio"]
+
+
+def rows(module: str, *arguments: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.bench.{module}", *arguments],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_every_server_of_the_fan_out_delivers_the_same() -> None:
+    found = rows(
+        "fanout", "--rounds", "2", "--members", "10", "--deliveries", "1000", "--servers", *PYTHON
+    )
+    rounds = [row for row in found if "round" in row]
+    assert [row["server"] for row in rounds] == PYTHON * 2
+    for row in rounds:
+        assert (row["messages"], row["deliveries"], row["lost"], row["errors"]) == (100, 1000, 0, 0)
+        assert row["cpu_us_per_delivery"] > 0
+    medians = [row for row in found if "median_of" in row]
+    assert [row["server"] for row in medians] == PYTHON
+    (ratio,) = [row for row in found if "ratio" in row]
+    assert ratio["ratio"] == "ours / python-socketio"
+
+
+def test_connections_are_counted_and_weighed() -> None:
+    idle, storm, *medians = rows(
+        "connections", "--rounds", "1", "--connections", "20", "--idle-seconds", "0.2",
+        "--storm", "50",
+    )  # fmt: skip
+    assert (idle["bench"], idle["connections"], idle["lost"]) == ("idle", 20, 0)
+    assert (storm["bench"], storm["joined"], storm["lost"]) == ("storm", 50, 0)
+    assert storm["seconds_to_all_joined"] > 0
+    assert [row["median_of"] for row in medians] == [1, 1]
+
+
+def test_durable_messages_are_measured_in_rooms_of_three_sizes() -> None:
+    found = rows("durable", "--rounds", "1", "--messages", "500")
+    medians = [row for row in found if "median_of" in row]
+    assert [row["members"] for row in medians] == [1, 10, 100]
+    assert not any(row["lost"] or row["errors"] for row in found)
