@@ -167,7 +167,7 @@ async def _bench(target: "Target", plan: "CrowdPlan", load: "Load", given: _Give
     from chatserver.loadtest.crowd import Crowd
     from chatserver.loadtest.crowds import Crowds
     from chatserver.loadtest.process import Process
-    from chatserver.loadtest.report import ServerCost, row, warnings
+    from chatserver.loadtest.report import ServerCost, asked, row, warnings
 
     on_terminal = sys.stdout.isatty() and not given.as_json
     process = Process(given.pid) if given.pid else None
@@ -190,9 +190,7 @@ async def _bench(target: "Target", plan: "CrowdPlan", load: "Load", given: _Give
             measured: Measured = await crowd.run(load, display.loading(load))
             cpu = process.cpu_seconds() - cpu if process else 0.0
     cost = ServerCost(cpu, rss // plan.connections) if process else None
-    report = {"url": target.base, "connections": plan.connections, "rooms": plan.rooms}
-    report |= {"members": plan.members, "size": load.size, "rate": load.rate}
-    report |= row(measured, cost)
+    report = {"url": target.base} | asked(plan, load) | row(measured, cost)
     if on_terminal:
         display.show(report)
     else:

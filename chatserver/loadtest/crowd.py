@@ -3,20 +3,19 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Self, TypeVar
+from typing import Self
 
 from chatserver.loadtest import tokens
+from chatserver.loadtest.gathering import gather_some
 from chatserver.loadtest.load import PATIENCE, Load, Slot, closed_loop, open_loop
 from chatserver.loadtest.measured import Measured
 from chatserver.loadtest.peer import Peer
 from chatserver.loadtest.tally import Tally
 from chatserver.loadtest.target import Target
 from chatserver.loadtest.watch import Watch
-
-T = TypeVar("T")
 
 LOOK = 0.005
 PROGRESS_SECONDS = 0.2
@@ -77,6 +76,7 @@ class Crowd:
                 Peer.connect(target, issued[n % len(issued)], tally, deflate=plan.deflate)
                 for n in range(plan.connections)
             ],
+            undo=Peer.close,
         )
         try:
             slots = await _fill_rooms(plan, peers)
@@ -156,32 +156,6 @@ async def _create(peer: Peer) -> str:
         "create_session", {"visibility": "link", "reply_policy": "off", "bot": None}
     )
     return str(made["session"]["id"])
-
-
-async def gather_some(at_once: int, work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results in order, so many under way at a time.
-
-    Raises the first error, after which no more is begun; connections made by then are closed.
-    """
-    gate = asyncio.Semaphore(at_once)
-    errors: list[BaseException] = []
-
-    async def one(each: Coroutine[Any, Any, T]) -> T:
-        async with gate:
-            if errors:
-                each.close()
-                raise errors[0]
-            try:
-                return await each
-            except BaseException as error:
-                errors.append(error)
-                raise
-
-    results = await asyncio.gather(*[one(each) for each in work], return_exceptions=True)
-    if errors:
-        _close([each for each in results if isinstance(each, Peer)])
-        raise errors[0]
-    return [each for each in results if not isinstance(each, BaseException)]
 
 
 def _close(peers: Sequence[Peer]) -> None:

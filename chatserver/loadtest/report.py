@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from chatserver.loadtest.crowd import CrowdPlan
 from chatserver.loadtest.errors import help_for
 from chatserver.loadtest.histogram import Histogram
+from chatserver.loadtest.load import Load
 from chatserver.loadtest.measured import Measured
 
 
@@ -15,6 +17,17 @@ class ServerCost:
     cpu_seconds: float
     rss_per_connection: int
     """Bytes that the server grew by while the connections came, for each of them."""
+
+
+def asked(plan: CrowdPlan, load: Load) -> dict[str, Any]:
+    """What was to be measured; `rate` is None for a closed loop."""
+    return {
+        "connections": plan.connections,
+        "rooms": plan.rooms,
+        "members": plan.members,
+        "size": load.size,
+        "rate": load.rate,
+    }
 
 
 def row(measured: Measured, cost: ServerCost | None = None) -> dict[str, Any]:

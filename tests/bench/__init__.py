@@ -1,1 +1,1 @@
-"""Benchmarks: each module is one command that prints one line of JSON per row. Loopback only."""
+"""Benchmarks: each module that has a command prints one line of JSON per row. Loopback only."""

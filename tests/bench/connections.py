@@ -24,7 +24,7 @@ from tests.bench.fanout import SERVERS
 from tests.bench.rows import Row, emit, medians
 from tests.bench.servers import ROOT, Started, leave_first_core, started
 
-WARM_UP = 50
+WARM_UP = 10
 ROOM = 10
 
 
