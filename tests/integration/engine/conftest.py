@@ -13,6 +13,7 @@ from aiohttp import web
 from chatserver.realtime.engine.limits import EngineLimits
 from chatserver.realtime.engine.server import EngineServer
 
+WebSocket = aiohttp.ClientWebSocketResponse
 FAST = {"ping_interval": 0.3, "ping_timeout": 0.2}
 
 
@@ -79,11 +80,12 @@ class EchoServer:
 
     # --- WebSocket -----------------------------------------------------------------------------
 
-    async def websocket(self, sid: str = "", **how: Any) -> aiohttp.ClientWebSocketResponse:
+    async def websocket(self, sid: str = "", **how: Any) -> WebSocket:
         query = {"EIO": "4", "transport": "websocket"} | ({"sid": sid} if sid else {})
-        return await self.http.ws_connect(self.url, params=query, **how)
+        socket: WebSocket = await self.http.ws_connect(self.url, params=query, **how)
+        return socket
 
-    async def opened(self, **how: Any) -> tuple[aiohttp.ClientWebSocketResponse, str]:
+    async def opened(self, **how: Any) -> tuple[WebSocket, str]:
         socket = await self.websocket(**how)
         data = await socket.receive_str()
         assert data[0] == "0"
@@ -123,7 +125,7 @@ async def echo() -> AsyncIterator[Any]:
         await server.stop()
 
 
-async def close_code(socket: aiohttp.ClientWebSocketResponse) -> int | None:
+async def close_code(socket: WebSocket) -> int | None:
     """Waits for the end, and returns its code."""
     with suppress(TimeoutError):
         async with asyncio.timeout(5):

@@ -51,7 +51,7 @@ async def test_a_body_in_small_pieces_is_read_whole(echo: Any) -> None:
             yield body[start : start + 777]
             await asyncio.sleep(0.001)
 
-    assert await server.post(sid, pieces()) == (200, "ok")  # type: ignore[arg-type]
+    assert await server.post(sid, pieces()) == (200, "ok")
     assert await server.poll(sid) == (200, text)
 
 
