@@ -44,7 +44,7 @@ class Codec:
         try:
             return orjson.loads(text)
         except orjson.JSONDecodeError:
-            # Half a surrogate pair is JSON all the same; the payload's own checks refuse it by name.
+            # Half a surrogate pair is JSON all the same; the payload's own checks refuse it.
             return json.loads(text, parse_constant=_refuse, parse_int=_integer, parse_float=_finite)
 
 
