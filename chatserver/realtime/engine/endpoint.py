@@ -10,7 +10,6 @@ from chatserver.realtime.engine.handshake import Ask, Handshake, Refusal, read_r
 from chatserver.realtime.engine.origins import AllowsOrigin, cors_headers, is_refused
 from chatserver.realtime.engine.outgoing import Outgoing
 from chatserver.realtime.engine.packets import Packet, PacketType
-from chatserver.realtime.engine.protocol import Reason
 from chatserver.realtime.engine.sessions import Sessions
 
 
@@ -65,10 +64,7 @@ class Endpoint:
         data = orjson.dumps(handshake.wire()).decode()
         connection.send(Outgoing(Packet(PacketType.OPEN, data)))
         if is_websocket:
-            try:
-                return await websocket.serve(self._sessions, request, connection)
-            finally:
-                self._sessions.close(connection, Reason.TRANSPORT_CLOSE, is_cut=True)
+            return await websocket.serve(self._sessions, request, connection)
         await self._sessions.opened(connection)
         return await self._serve(request, Ask.POLL, connection, cors)
 

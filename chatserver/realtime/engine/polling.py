@@ -30,6 +30,8 @@ async def poll(sessions: Sessions, request: web.Request, connection: Connection)
     except PolledTwice:
         sessions.close(connection, Reason.TRANSPORT_ERROR, last=CLOSE)
         raise Refused(400, "a poll is open already") from None
+    if connection.closed:
+        sessions.parted(connection.sid)
     if not packets:
         raise Refused(400, "the session is closed")
     if request.transport is None or request.transport.is_closing():

@@ -59,9 +59,7 @@ class Sessions:
         self._unsettled: DeadlineQueue[Connection] = queue(limits.settle_seconds, self._useless)
         self._lingering: DeadlineQueue[Connection] = queue(LINGER_SECONDS, self._useless)
         self._parting: dict[str, Connection] = {}
-        self._parted: DeadlineQueue[str] = queue(
-            FAREWELL_SECONDS, lambda sid: self._parting.pop(sid, None)
-        )
+        self._parted: DeadlineQueue[str] = queue(FAREWELL_SECONDS, self.parted)
 
     # --- beginning -----------------------------------------------------------------------------
 
@@ -84,11 +82,13 @@ class Sessions:
             self.close(connection, Reason.SERVER_DISCONNECT, code=CloseCode.POLICY_VIOLATION)
 
     def find(self, sid: str) -> Connection | None:
-        """A live session, or a closed one that still has something to say (once)."""
-        connection = self.live.get(sid) or self._parting.pop(sid, None)
-        if connection is not None and connection.closed:
-            self._parted.discard(sid)
-        return connection
+        """A live session, or a closed one whose last packets were not polled yet."""
+        return self.live.get(sid) or self._parting.get(sid)
+
+    def parted(self, sid: str) -> None:
+        """They were: the session is forgotten."""
+        self._parting.pop(sid, None)
+        self._parted.discard(sid)
 
     # --- of use or not -------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ class Sessions:
     def refuse(self, connection: Connection, code: int, why: str) -> None:
         """The client broke the rules."""
         if not connection.closed:
-            log.info("connection_refused", connection=connection.sid, why=why)
+            log.debug("connection_refused", connection=connection.sid, why=why)
             self.close(connection, Reason.TRANSPORT_ERROR, code=code, why=why, last=None)
 
     async def close_all(self, code: int) -> None:

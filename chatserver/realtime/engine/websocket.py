@@ -38,10 +38,13 @@ class Socket(web.WebSocketResponse):
 
 async def serve(sessions: Sessions, request: web.Request, connection: Connection) -> Socket:
     """A session that begins on a WebSocket, until its end."""
-    socket, wire = await _accept(sessions, request)
-    connection.upgrade(wire)
-    await sessions.opened(connection)
-    await _read(sessions, connection, socket)
+    try:
+        socket, wire = await _accept(sessions, request)
+        connection.upgrade(wire)
+        await sessions.opened(connection)
+        await _read(sessions, connection, socket)
+    finally:  # refused by aiohttp, or cancelled by it
+        sessions.close(connection, Reason.TRANSPORT_CLOSE, is_cut=True)
     return socket
 
 
@@ -54,15 +57,21 @@ async def upgrade(sessions: Sessions, request: web.Request, connection: Connecti
         return socket
     connection.candidate = wire
     sessions.upgrading.add(wire)
-    is_done = await _probe(connection, socket, wire)
-    sessions.upgrading.discard(wire)
+    is_done = False
+    try:
+        is_done = await _probe(connection, socket, wire)
+    finally:
+        sessions.upgrading.discard(wire)
+        if not is_done and connection.candidate is wire:
+            connection.keep_polling()
+            sessions.farewells.say(wire, socket.failure or CloseCode.PROTOCOL_ERROR)
     if is_done and not connection.closed:
         connection.upgrade(wire)
-        await _read(sessions, connection, socket)
+        try:
+            await _read(sessions, connection, socket)
+        finally:
+            sessions.close(connection, Reason.TRANSPORT_CLOSE, is_cut=True)
         return socket
-    if connection.candidate is wire:
-        connection.keep_polling()
-        sessions.farewells.say(wire, socket.failure or CloseCode.PROTOCOL_ERROR)
     await _discard(socket)
     return socket
 

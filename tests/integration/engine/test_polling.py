@@ -129,6 +129,7 @@ async def test_last_words_to_a_client_between_two_polls_are_not_lost(echo: Any) 
     sid = await server.open()
     await server.engine.send(sid, "goodbye")
     await server.engine.disconnect(sid)
+    assert (await server.post(sid, "4too late"))[0] == 400
     assert await server.poll(sid) == (200, "4goodbye\x1e1")
     assert (await server.poll(sid))[0] == 400
 
