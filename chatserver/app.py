@@ -174,8 +174,12 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
         await namespace.finish_events(settings.drain_seconds)
         await sockets.close_all()
 
+    async def stop_timers(_: web.Application) -> None:
+        await sockets.shutdown()
+
     app.cleanup_ctx.append(run_store)
     app.on_shutdown.append(drain)
+    app.on_cleanup.append(stop_timers)
     return app
 
 
@@ -272,7 +276,9 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
         events_burst=settings.events_burst,
         events_in_flight=settings.events_in_flight,
         authenticate_seconds=settings.authenticate_seconds,
-        send_queue_packets=settings.send_queue_packets,
+        unsent_bytes=settings.unsent_bytes,
+        payload_packets=settings.payload_packets,
+        attachments=0,
         ping_interval=settings.ping_interval_seconds,
         ping_timeout=settings.ping_timeout_seconds,
     )

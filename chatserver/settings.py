@@ -126,8 +126,13 @@ class Settings(BaseSettings):
     authenticate_seconds: float = Field(
         10.0, gt=0, description="a connection that has not authenticated by then is closed"
     )
-    send_queue_packets: int = Field(
-        2_000, ge=10, description="unsent packets after which a slow consumer is cut off"
+    unsent_bytes: int = Field(
+        1_048_576,
+        ge=65_536,
+        description="bytes waiting for one client after which it is cut off; it recovers by seq",
+    )
+    payload_packets: int = Field(
+        16, ge=1, description="packets in one request of a long-polling client"
     )
     tokens_per_minute: int = Field(
         60, ge=1, description="tokens that one address may get in a minute (`rate_limited`)"

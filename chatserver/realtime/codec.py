@@ -1,12 +1,14 @@
 """JSON for Socket.IO packets: orjson behind python-socketio's `json=` hook.
 
-Decoding raises `ValueError` for what is not JSON (NaN included). An event that is JSON but nested
-beyond the limit is read as its name and a `TooDeep`, so that it can be answered. Encoding writes
-NaN as null.
+Decoding raises `ValueError` for what is not JSON (NaN included) and for numbers beyond all floats;
+integers beyond 64 bits are read as the nearest float, as JavaScript does. An event that is JSON but
+nested beyond the limit is read as its name and a `TooDeep`, so that it can be answered. Encoding
+writes NaN as null, and raises `TypeError` for integers beyond 64 bits and half surrogate pairs.
 """
 
 import json
 import re
+from math import isinf
 from typing import Any, Final
 
 import orjson
@@ -42,13 +44,29 @@ class Codec:
         try:
             return orjson.loads(text)
         except orjson.JSONDecodeError:
-            # Half a surrogate pair and integers beyond 64 bits are JSON all the same; the payload's
-            # own checks refuse them by name.
-            return json.loads(text, parse_constant=_refuse)
+            # Half a surrogate pair is JSON all the same; the payload's own checks refuse it.
+            return json.loads(text, parse_constant=_refuse, parse_int=_integer, parse_float=_finite)
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _integer(digits: str) -> float:
+    """As orjson reads it: exactly within 64 bits, beyond as the nearest float."""
+    nearest = _finite(digits)
+    if -(2**63) <= nearest <= 2**64:
+        exact = int(digits)
+        if -(2**63) <= exact < 2**64:
+            return exact
+    return nearest
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise ValueError("a number beyond all floats")
+    return number
 
 
 def depth(text: str) -> int:

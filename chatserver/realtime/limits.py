@@ -14,6 +14,8 @@ class ConnectionLimits:
     events_burst: int
     events_in_flight: int
     authenticate_seconds: float
-    send_queue_packets: int
+    unsent_bytes: int
+    payload_packets: int
+    attachments: int
     ping_interval: float
     ping_timeout: float

@@ -111,7 +111,6 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         connection = Connection(sid, engine_id, identity, bucket)
         self._connections[sid] = connection
         self._by_digest[identity.digest].add(sid)
-        self._sio.authenticated(engine_id)
         self._sio.manager.basic_enter_room(
             sid, NAMESPACE, participant_room(identity.participant.id), engine_id
         )

@@ -1,36 +1,44 @@
-"""python-socketio's server with our limits, our WebSocket and a way to drain."""
+"""python-socketio's server on our Engine.IO transport and manager, with our limits."""
 
-import asyncio
-from collections import Counter
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
-from urllib.parse import urlsplit
 
 import socketio
 import structlog
-from aiohttp import web
-from engineio.async_drivers import aiohttp as aiohttp_driver
-from engineio.packet import NOOP
-from engineio.packet import Packet as EnginePacket
+from socketio.exceptions import ConnectionRefusedError as Refused
+from socketio.packet import (
+    ACK,
+    BINARY_ACK,
+    BINARY_EVENT,
+    CONNECT,
+    CONNECT_ERROR,
+    DISCONNECT,
+    EVENT,
+)
+from socketio.packet import Packet as SocketPacket
 
-from chatserver.addresses import client_address
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.codec import Codec
+from chatserver.realtime.engine.frames import CloseCode
+from chatserver.realtime.engine.limits import EngineLimits
+from chatserver.realtime.engine.origins import same_origin
+from chatserver.realtime.engine.outgoing import Outgoing
+from chatserver.realtime.engine.server import EngineServer
+from chatserver.realtime.incoming import (
+    BadPacket,
+    UnexpectedBinary,
+    add_attachment,
+    read_packet,
+)
 from chatserver.realtime.limits import ConnectionLimits
-from chatserver.realtime.manager import NAMESPACE, RoomManager, TextPacket
+from chatserver.realtime.manager import RoomManager, TextPacket
 
 log = structlog.get_logger(__name__)
 
-SERVICE_RESTART = 1012
-"""The WebSocket close code after which Socket.IO clients come back by themselves."""
-REFUSED_LINGER_SECONDS = 1.0
-CLOSE_SECONDS = 2.0
-"""How long a client may take to answer that the connection is closed."""
-
 
 class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio is untyped
-    """Counts connections, closes those that do not authenticate, cuts off slow ones."""
+    """A connection whose client breaks the protocol is closed, with all that it held."""
 
     def __init__(
         self,
@@ -40,33 +48,26 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         trusted_proxies: tuple[IPv4Network | IPv6Network, ...],
         metrics: Metrics,
     ) -> None:
-        self._limits = limits
-        self._trusted_proxies = trusted_proxies
+        self._max_attachments = limits.attachments
         self._metrics = metrics
-        self._by_address: Counter[str] = Counter()
-        self._addresses: dict[str, str] = {}
-        self._deadlines: dict[str, asyncio.TimerHandle] = {}
-        self._websockets: set[web.WebSocketResponse] = set()
-        self._closing: set[asyncio.Task[None]] = set()
         self.connected: Callable[[str], None] = lambda sid: None
         """Called with the sid of each connection right after its CONNECT was answered."""
         super().__init__(
-            client_manager=RoomManager(limits.send_queue_packets, self.cut_off),
-            serializer=TextPacket,
+            client_manager=RoomManager(),
+            serializer=SocketPacket if limits.attachments else TextPacket,
             json=Codec(limits.json_depth),
-            async_mode="aiohttp",
-            async_handlers=True,
-            cors_allowed_origins=lambda origin, environ: (
-                origin in allowed_origins or same_origin(origin, environ["aiohttp.request"].host)
+            limits=_engine_limits(limits),
+            allows_origin=lambda origin, request: (
+                origin in allowed_origins or same_origin(origin, request.host)
             ),
-            max_http_buffer_size=limits.frame_bytes,
-            ping_interval=limits.ping_interval,
-            ping_timeout=limits.ping_timeout,
+            trusted_proxies=trusted_proxies,
+            cut_off=self._cut_off,
+            turned_away=metrics.refused.labels("too_many_connections").inc,
         )
-        self.eio._async = {
-            **self.eio._async,
-            "websocket": plain_websocket(limits.frame_bytes, self._websockets),
-        }
+        self._sessions = self.eio.sessions
+
+    def _engineio_server_class(self) -> type[EngineServer]:
+        return EngineServer
 
     @property
     def rooms_manager(self) -> RoomManager:
@@ -76,129 +77,163 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
 
     def too_many(self, engine_id: str) -> bool:
         """Whether this connection is one more than its address, or the process, may have."""
-        address = self._addresses.get(engine_id, "")
-        return (
-            len(self._addresses) > self._limits.connections
-            or self._by_address[address] > self._limits.per_address
-        )
-
-    def authenticated(self, engine_id: str) -> None:
-        """The connection may stay."""
-        deadline = self._deadlines.pop(engine_id, None)
-        if deadline is not None:
-            deadline.cancel()
-
-    def cut_off(self, engine_id: str) -> None:
-        """A slow consumer: frees what it holds at once; it will recover by seq."""
-        socket = self.eio.sockets.get(engine_id)
-        if socket is None or socket.closing or socket.closed:
-            return
-        self._metrics.cut_off.inc()
-        log.warning("slow_consumer_cut_off", connection=engine_id)
-        self._close_soon(engine_id)
+        connection = self._sessions.live.get(engine_id)
+        return connection is not None and self._sessions.census.too_many(connection.address)
 
     async def close_all(self) -> None:
         """Closes every connection so that its client comes back to another instance by itself."""
-        closing = [
-            websocket.close(code=SERVICE_RESTART, message=b"restart")
-            for websocket in list(self._websockets)
-        ]
-        await asyncio.gather(*closing, return_exceptions=True)
-        for engine_id in list(self.eio.sockets):
-            await self._close(engine_id)
+        await self._sessions.close_all(CloseCode.SERVICE_RESTART)
 
-    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> bool | None:
-        request: web.Request = environ["aiohttp.request"]
-        address = client_address(
-            request.remote, request.headers.get("X-Forwarded-For"), self._trusted_proxies
-        )
-        # Some room above the limit, so that whoever exceeds it can be told so in words.
-        if self._by_address[address] >= 2 * self._limits.per_address:
-            self._metrics.refused.labels("too_many_connections").inc()
-            return False
-        self._addresses[eio_sid] = address
-        self._by_address[address] += 1
-        self._deadlines[eio_sid] = asyncio.get_running_loop().call_later(
-            self._limits.authenticate_seconds, self._close_soon, eio_sid
-        )
-        await super()._handle_eio_connect(eio_sid, environ)
-        return None
+    async def disconnect(
+        self, sid: str, namespace: str | None = None, ignore_queue: bool = False
+    ) -> None:
+        engine_id = self.manager.eio_sid_from_sid(sid, namespace or "/")
+        await super().disconnect(sid, namespace, ignore_queue)
+        if engine_id is not None and not self.rooms_manager.namespaces_of(engine_id):
+            self._sessions.linger(engine_id)
+
+    def _cut_off(self, engine_id: str) -> None:
+        self._metrics.cut_off.inc()
+        log.warning("slow_consumer_cut_off", connection=engine_id)
+
+    # --- packets from clients ------------------------------------------------------------------
+
+    async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
+        try:
+            packet = self._read(eio_sid, data)
+            if packet is not None:
+                await self._act_on(eio_sid, packet)
+        except BadPacket as bad:
+            connection = self._sessions.live.get(eio_sid)
+            is_binary = isinstance(bad, UnexpectedBinary)
+            code = CloseCode.UNSUPPORTED_DATA if is_binary else CloseCode.PROTOCOL_ERROR
+            if connection is not None:
+                self._sessions.refuse(connection, code, str(bad))
+
+    def _read(self, eio_sid: str, data: str | bytes) -> SocketPacket | None:
+        """A packet that is complete. Raises `BadPacket`."""
+        waiting = self._binary_packet.get(eio_sid)
+        if waiting is not None:
+            if not add_attachment(waiting, data):
+                return None
+            return self._binary_packet.pop(eio_sid)
+        packet = read_packet(data, self.packet_class, self._max_attachments)
+        if packet.attachment_count:
+            self._binary_packet[eio_sid] = packet
+            return None
+        return packet
+
+    async def _act_on(self, eio_sid: str, packet: SocketPacket) -> None:
+        namespace = packet.namespace or "/"
+        kind = packet.packet_type
+        if kind in (EVENT, BINARY_EVENT):
+            self._start_event(eio_sid, namespace, packet)
+        elif kind == CONNECT:
+            await self._handle_connect(eio_sid, namespace, packet.data)
+        elif kind == DISCONNECT:
+            await self._handle_disconnect(eio_sid, namespace, self.reason.CLIENT_DISCONNECT)
+        elif kind in (ACK, BINARY_ACK):
+            sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
+            if not self.rooms_manager.expects_ack(sid, packet.id):
+                raise BadPacket("an ack that nobody asked for")
+            await self.manager.trigger_callback(sid, packet.id, packet.data)
+
+    def _start_event(self, eio_sid: str, namespace: str, packet: SocketPacket) -> None:
+        """A slow event must not keep the connection from reading: each has a task.
+
+        Tasks start in the order made; whoever needs the order kept beyond that takes a lock first.
+        """
+        sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
+        if sid is None:
+            raise BadPacket("an event in a namespace that was not entered")
+        if self.manager.is_connected(sid, namespace):
+            self.start_background_task(
+                self._run_event, eio_sid, namespace, sid, packet.id, packet.data
+            )
+
+    async def _run_event(
+        self, eio_sid: str, namespace: str, sid: str, number: int | None, data: list[Any]
+    ) -> None:
+        result = await self._trigger_event(data[0], namespace, sid, *data[1:])
+        if number is None or result is self.not_handled:
+            return
+        answer = list(result) if isinstance(result, tuple) else [] if result is None else [result]
+        self._put(eio_sid, self.packet_class(ACK, namespace=namespace, id=number, data=answer))
+
+    # --- connections ---------------------------------------------------------------------------
+
+    async def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
+        """The answer leaves before anything that the connect handler sent, even to its own sid."""
+        sid = None
+        if namespace in self.handlers or namespace in self.namespace_handlers:
+            sid = await self.manager.pre_connect(eio_sid, namespace)
+            if sid is None:
+                raise BadPacket("it is connected to this namespace already")
+        refusal: Any = {"message": "Invalid namespace"}
+        if sid is not None:
+            refusal = await self._ask(sid, namespace, self.environ.get(eio_sid), data)
+        if refusal is not None:
+            self._put(eio_sid, self.packet_class(CONNECT_ERROR, refusal, namespace=namespace))
+        elif eio_sid in self._sessions.live:
+            self._put(eio_sid, self.packet_class(CONNECT, {"sid": sid}, namespace=namespace))
+            await self.manager.connect(sid, namespace)
+            self._sessions.settled(eio_sid)
+            self.connected(str(sid))
+            return
+        else:  # it has gone while the handler ran
+            await self._trigger_event("disconnect", namespace, sid, self.reason.TRANSPORT_CLOSE)
+        if sid is not None:
+            self.rooms_manager.basic_disconnect(sid, namespace)
+        if not self.rooms_manager.namespaces_of(eio_sid):
+            # Leave the client a moment to read why, then free what it holds.
+            self._sessions.linger(eio_sid)
+
+    async def _ask(self, sid: str, namespace: str, environ: Any, auth: Any) -> Any:
+        """The connect handler's refusal, if it is one."""
+        try:
+            answer = await self._trigger_event("connect", namespace, sid, environ, auth)
+        except Refused as refused:
+            return refused.error_args
+        except BaseException:
+            self.rooms_manager.basic_disconnect(sid, namespace)
+            raise
+        return Refused().error_args if answer is False else None
+
+    async def _handle_disconnect(
+        self, eio_sid: str, namespace: str, reason: str | None = None
+    ) -> None:
+        await super()._handle_disconnect(eio_sid, namespace, reason)
+        if not self.rooms_manager.namespaces_of(eio_sid):
+            self._sessions.unsettled(eio_sid)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str | None) -> None:
-        self.authenticated(eio_sid)
-        address = self._addresses.pop(eio_sid, None)
-        if address is not None:
-            self._by_address[address] -= 1
-            if not self._by_address[address]:
-                del self._by_address[address]
-        socket = self.eio.sockets.get(eio_sid)
-        if socket is not None:
-            # Answers a poll that is still open; the stock server lets it wait for the ping timeout.
-            socket.queue.put_nowait(EnginePacket(NOOP))
-        await super()._handle_eio_disconnect(eio_sid, reason)
+        self._binary_packet.pop(eio_sid, None)
+        self.environ.pop(eio_sid, None)
+        for namespace in self.rooms_manager.namespaces_of(eio_sid):
+            await self._handle_disconnect(eio_sid, namespace, reason)
 
-    async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
-        await super()._handle_connect(eio_sid, namespace, data)
-        sid = self.manager.sid_from_eio_sid(eio_sid, NAMESPACE)
-        if sid is not None and self.manager.is_connected(sid, NAMESPACE):
-            self.connected(sid)
-        elif eio_sid in self._deadlines:
-            # Refused. Leave the client a moment to read why, then free what it holds.
-            self.authenticated(eio_sid)
-            self._deadlines[eio_sid] = asyncio.get_running_loop().call_later(
-                REFUSED_LINGER_SECONDS, self._close_soon, eio_sid
-            )
+    # --- packets to clients --------------------------------------------------------------------
 
-    async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        try:
-            await super()._handle_eio_message(eio_sid, data)
-        except (ValueError, TypeError, IndexError, KeyError, RecursionError) as failure:
-            # Not a Socket.IO packet. Nothing that follows on this connection can be trusted.
-            log.info("bad_packet", connection=eio_sid, error=type(failure).__name__)
-            self._close_soon(eio_sid)
+    async def _send_packet(self, eio_sid: str, pkt: SocketPacket) -> None:
+        self._put(eio_sid, pkt)
 
-    def _close_soon(self, engine_id: str) -> None:
-        task = asyncio.create_task(self._close(engine_id))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
-
-    async def _close(self, engine_id: str) -> None:
-        socket = self.eio.sockets.get(engine_id)
-        if socket is None:
+    def _put(self, eio_sid: str, packet: SocketPacket) -> None:
+        connection = self._sessions.live.get(eio_sid)
+        if connection is None:
             return
-        await socket.close(wait=False, abort=True, reason=self.reason.SERVER_DISCONNECT)
-        while not socket.queue.empty():
-            socket.queue.get_nowait()
-        socket.queue.put_nowait(None)  # ends its writer
-        self.eio.sockets.pop(engine_id, None)
+        encoded = packet.encode()
+        for part in encoded if isinstance(encoded, list) else (encoded,):
+            connection.send(Outgoing.message(part))
 
 
-def plain_websocket(max_frame: int, opened: set[web.WebSocketResponse]) -> type:
-    """The driver's WebSocket without a compression context: 33 KB to a connection, not 249.
-
-    `opened` always holds those that are open.
-    """
-
-    class PlainWebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]  # untyped
-        async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
-            self._sock = web.WebSocketResponse(
-                max_msg_size=max_frame, compress=False, timeout=CLOSE_SECONDS
-            )
-            await self._sock.prepare(environ["aiohttp.request"])
-            self.environ = environ
-            opened.add(self._sock)
-            try:
-                await self.handler(self)
-            finally:
-                opened.discard(self._sock)
-            return self._sock
-
-    return PlainWebSocket
-
-
-def same_origin(origin: str | None, host: str) -> bool:
-    """Whether a page of `origin` came from the host it now talks to. (None: it is no page.)
-
-    The scheme is left out: behind a proxy that ends TLS the two differ.
-    """
-    return origin is not None and urlsplit(origin).netloc.casefold() == host.casefold()
+def _engine_limits(limits: ConnectionLimits) -> EngineLimits:
+    return EngineLimits(
+        connections=limits.connections,
+        per_address=limits.per_address,
+        frame_bytes=limits.frame_bytes,
+        payload_packets=limits.payload_packets,
+        unsent_bytes=limits.unsent_bytes,
+        ping_interval=limits.ping_interval,
+        ping_timeout=limits.ping_timeout,
+        settle_seconds=limits.authenticate_seconds,
+    )

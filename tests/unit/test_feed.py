@@ -1,7 +1,7 @@
 """The ordered feed, on a real store and with a manager that only takes notes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class NotingManager(RoomManager):
     """Keeps what each connection was sent."""
 
     def __init__(self) -> None:
-        super().__init__(1000, lambda _: None)
+        super().__init__()
         self.sent: dict[str, list[tuple[str, Any]]] = {}
         self._in: dict[str, set[str]] = {}
 
@@ -49,11 +49,13 @@ class NotingManager(RoomManager):
             self.sent.setdefault(sid, []).append((event, payload))
         return len(self._in.get(str(room), ()))
 
-    def basic_enter_room(self, sid: str, namespace: str, room: str, _: Any = None) -> None:
-        self._in.setdefault(room, set()).add(sid)
+    def basic_enter_room(
+        self, sid: str, namespace: str, room: Hashable, eio_sid: str | None = None
+    ) -> None:
+        self._in.setdefault(str(room), set()).add(sid)
 
-    def basic_leave_room(self, sid: str, namespace: str, room: str) -> None:
-        self._in.get(room, set()).discard(sid)
+    def basic_leave_room(self, sid: str, namespace: str, room: Hashable) -> None:
+        self._in.get(str(room), set()).discard(sid)
 
     def seqs(self, sid: str) -> list[int]:
         return [payload["seq"] for _, payload in self.sent.get(sid, ()) if "type" in payload]

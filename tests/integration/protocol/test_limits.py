@@ -202,7 +202,7 @@ async def test_a_room_of_many_hears_everything_in_order(
 async def test_a_member_who_does_not_read_is_cut_off_and_slows_nobody(
     server: StartServer, connect: Connect
 ) -> None:
-    running = await server(send_queue_packets=50, text_chars=60_000, frame_bytes=262_144)
+    running = await server(unsent_bytes=65_536, text_chars=60_000, frame_bytes=262_144)
     ada, bob = await connect(running, "Ada"), await connect(running, "Bob")
     slow = await connect(running, "Slow")
     session_id = await session_of(ada, bob, slow)

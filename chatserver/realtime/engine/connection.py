@@ -1,0 +1,153 @@
+"""One Engine.IO session: where its packets go now, and those that wait."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from chatserver.realtime.engine.outgoing import NOOP, Outgoing
+
+
+class Wire(Protocol):
+    """The part of an asyncio transport that is needed."""
+
+    def write(self, data: bytes, /) -> None: ...
+    def is_closing(self) -> bool: ...
+    def get_write_buffer_size(self) -> int: ...
+    def close(self) -> None: ...
+    def abort(self) -> None: ...
+    def get_extra_info(self, name: str, default: Any = None, /) -> Any: ...
+
+
+class PolledTwice(Exception):
+    """A second poll while one is open: the session cannot go on."""
+
+
+class Connection:
+    """Polling until it has a `wire` (a WebSocket's transport); at the end, closed.
+
+    Everything sent leaves in the order of `send`: in polling through a buffer, afterwards straight
+    to the wire, and never to the wire while the buffer holds something.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_max_unsent",
+        "_overflow",
+        "_poll",
+        "_unsent",
+        "address",
+        "candidate",
+        "closed",
+        "ended_by_client",
+        "environ",
+        "posting",
+        "probing",
+        "session",
+        "sid",
+        "wire",
+    )
+
+    def __init__(
+        self, sid: str, address: str, max_unsent: int, overflow: "Callable[[Connection], object]"
+    ) -> None:
+        self.sid = sid
+        self.address = address
+        self.environ: dict[str, Any] = {}
+        self.session: dict[str, Any] = {}
+        self.closed = False
+        self.ended_by_client = False
+        self.wire: Wire | None = None
+        self.candidate: Wire | None = None
+        """The transport of a WebSocket that wants to take over."""
+        self.probing = False
+        """It is about to: polls are answered at once, so that it can."""
+        self.posting = False
+        """A request that hands in packets is under way."""
+        self._max_unsent = max_unsent
+        self._overflow = overflow
+        """Called instead of sending once more than `max_unsent` bytes wait."""
+        self._buffer: list[Outgoing] = []
+        self._unsent = 0
+        self._poll: asyncio.Future[None] | None = None
+
+    @property
+    def transport(self) -> str:
+        return "polling" if self.wire is None else "websocket"
+
+    @property
+    def is_polled(self) -> bool:
+        return self._poll is not None
+
+    def send(self, packet: Outgoing) -> bool:
+        """Whether it was taken. Too much unsent calls `overflow`, which is expected to close."""
+        if self.closed:
+            return False
+        wire = self.wire
+        if wire is not None:
+            if wire.is_closing():
+                return False
+            if wire.get_write_buffer_size() > self._max_unsent:
+                self._overflow(self)
+                return False
+            wire.write(packet.frame)
+            return True
+        self._unsent += len(packet.frame)
+        if self._unsent > self._max_unsent:
+            self._overflow(self)
+            return False
+        self._buffer.append(packet)
+        self._wake()
+        return True
+
+    async def poll(self) -> list[Outgoing]:
+        """What waits, as soon as something does; after the end what was still to be said, if any.
+
+        Raises `PolledTwice`.
+        """
+        if self._poll is not None:
+            raise PolledTwice
+        if not (self._buffer or self.closed or self.probing):
+            self._poll = asyncio.get_running_loop().create_future()
+            try:
+                await self._poll
+            finally:
+                self._poll = None
+        return self._drain() or ([] if self.closed else [NOOP])
+
+    def probe(self) -> None:
+        """Ends the open poll, so that none is under way when the WebSocket takes over."""
+        self.probing = True
+        self._wake()
+
+    def keep_polling(self) -> None:
+        """The candidate failed."""
+        self.candidate = None
+        self.probing = False
+
+    def upgrade(self, wire: Wire) -> None:
+        """From here on packets go to the wire, those that waited first."""
+        self.wire = wire
+        self.candidate = None
+        self.probing = False
+        waiting = self._drain()
+        if waiting:
+            wire.write(b"".join([packet.frame for packet in waiting]))
+        self._wake()
+
+    def finish(self, last: Outgoing | None) -> None:
+        """Nothing can be sent any more. Polling: what waits and `last` can still be polled."""
+        self.closed = True
+        self.probing = False
+        if self.wire is None and last is not None:
+            self._buffer.append(last)
+        else:
+            self._drain()
+        self._wake()
+
+    def _drain(self) -> list[Outgoing]:
+        waiting, self._buffer, self._unsent = self._buffer, [], 0
+        return waiting
+
+    def _wake(self) -> None:
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)

@@ -1,0 +1,37 @@
+"""Pings, and what happens to those who do not answer. (Engine.IO protocol v4, "Heartbeat".)"""
+
+from collections.abc import Callable
+
+from chatserver.realtime.engine.connection import Connection
+from chatserver.realtime.engine.deadlines import Deadlines
+from chatserver.realtime.engine.outgoing import PING
+
+
+class Heartbeat:
+    """A ping `interval` seconds after the start and after each answer; then `timeout` to answer."""
+
+    def __init__(
+        self,
+        deadlines: Deadlines,
+        interval: float,
+        timeout: float,
+        lost: Callable[[Connection], object],
+    ) -> None:
+        self._quiet = deadlines.queue(interval, self._ping)
+        self._asked = deadlines.queue(timeout, lost)
+
+    def start(self, connection: Connection) -> None:
+        self._quiet.add(connection)
+
+    def heard(self, connection: Connection) -> None:
+        """A PONG; one that nobody asked for means nothing."""
+        if self._asked.discard(connection):
+            self._quiet.add(connection)
+
+    def stop(self, connection: Connection) -> None:
+        self._quiet.discard(connection)
+        self._asked.discard(connection)
+
+    def _ping(self, connection: Connection) -> None:
+        self._asked.add(connection)
+        connection.send(PING)

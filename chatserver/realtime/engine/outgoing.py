@@ -1,0 +1,37 @@
+"""A packet on its way to clients, encoded once for however many of them."""
+
+from typing import Self
+
+from chatserver.realtime.engine.frames import binary_frame, text_frame
+from chatserver.realtime.engine.packets import Packet, PacketType, encode_polled
+
+
+class Outgoing:
+    """The bytes of its WebSocket frame; its polling form is made for the first who needs it."""
+
+    __slots__ = ("_packet", "_polled", "frame")
+
+    def __init__(self, packet: Packet) -> None:
+        self._packet = packet
+        self._polled: str | None = None
+        if isinstance(packet.data, bytes):
+            self.frame = binary_frame(packet.data)
+        else:
+            self.frame = text_frame((packet.type.value + packet.data).encode())
+
+    @classmethod
+    def message(cls, data: str | bytes) -> Self:
+        return cls(Packet(PacketType.MESSAGE, data))
+
+    @property
+    def polled(self) -> str:
+        """As part of a polling payload."""
+        if self._polled is None:
+            self._polled = encode_polled(self._packet)
+        return self._polled
+
+
+PING = Outgoing(Packet(PacketType.PING))
+CLOSE = Outgoing(Packet(PacketType.CLOSE))
+NOOP = Outgoing(Packet(PacketType.NOOP))
+PROBE_ANSWER = Outgoing(Packet(PacketType.PONG, "probe"))

@@ -1,0 +1,174 @@
+"""Socket.IO packets that no library would send: the connection ends, everything else goes on."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from structlog.testing import capture_logs
+
+from chatserver.app import SERVER
+from tests.conftest import Connect
+from tests.integration.engine.conftest import close_code
+from tests.integration.protocol.people import session_of
+from tests.servers import RunningServer, StartServer
+from tests.waiting import eventually
+
+Bare = Any
+
+
+@pytest.fixture
+async def bare() -> AsyncIterator[Bare]:
+    """A WebSocket to the server, connected to the namespace unless told otherwise."""
+    async with aiohttp.ClientSession() as http:
+
+        async def connect(
+            running: RunningServer, *, namespace: bool = True
+        ) -> aiohttp.ClientWebSocketResponse:
+            socket = await http.ws_connect(f"{running.url}/socket.io/?EIO=4&transport=websocket")
+            assert (await socket.receive_str())[0] == "0"
+            if namespace:
+                await socket.send_str("40/chat," + json.dumps({"token": await running.token()}))
+                assert (await socket.receive_str()).startswith('40/chat,{"sid"')
+                assert (await socket.receive_str()).startswith('42/chat,["welcome"')
+            return socket
+
+        yield connect
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        "4",
+        "4abc",
+        "47",
+        "42/chat,",
+        "42/chat,{}",
+        "42/chat,[]",
+        "42/chat,[1]",
+        "42/chat,[null,{}]",
+        '42/chat,["connect",{}]',
+        '42/chat,["disconnect"]',
+        '42/chat,1["list_sessions",{}',
+        '42/chat,abc["list_sessions",{}]',
+        "42/chat," + "9" * 101 + '["list_sessions",{}]',
+        '42/chat,²["list_sessions",{}]',
+        '421-/chat,["list_sessions",{}]',
+        '42["list_sessions",{}]',
+        '42/other,["list_sessions",{}]',
+        '42/chat,["list_sessions",NaN]',
+        "42/chat," + DEEP,
+        "43/chat,[]",
+        "43/chat,0[]",
+        "43/chat,1[]",
+        "43/chat,1{}",
+        "44/chat,{}",
+        "40/chat,{}",
+        "40/chat,[]",
+        "40/chat,7",
+        "41/chat,{}",
+        '451000000000-/chat,["send_message",{"_placeholder":true,"num":0}]',
+        '451-/chat,["send_message",{"_placeholder":true,"num":0}]',
+        '450-/chat,["send_message",{}]',
+        '461-/chat,1[{"_placeholder":true,"num":0}]',
+        "48",
+    ],
+    ids=lambda text: text[:24],
+)
+async def test_a_bad_packet_ends_the_connection_and_frees_it(
+    server: StartServer, connect: Connect, bare: Bare, packet: str
+) -> None:
+    running = await server(frame_bytes=500_000)
+    ada = await connect(running, "Ada")
+    socket = await bare(running)
+    sockets = running.app[SERVER].sockets
+    with capture_logs() as logs:
+        await socket.send_str(packet)
+        assert await close_code(socket) in (1002, 1003)
+        await eventually(lambda: len(sockets.eio.sockets) == 1)
+        await eventually(lambda: len(sockets.rooms_manager.rooms["/chat"][None]) == 1)
+        await ada.caught_up()
+    assert not [entry for entry in logs if entry["log_level"] in ("warning", "error")]
+
+
+async def test_bytes_are_unsupported_data(server: StartServer, bare: Bare) -> None:
+    socket = await bare(await server())
+    await socket.send_bytes(b"\x00")
+    assert await close_code(socket) == 1003
+
+
+async def test_an_unknown_namespace_is_refused_in_the_words_of_the_protocol(
+    server: StartServer, bare: Bare
+) -> None:
+    running = await server()
+    socket = await bare(running, namespace=False)
+    await socket.send_str("40/random")
+    assert await socket.receive_str() == '44/random,{"message":"Invalid namespace"}'
+    assert await close_code(socket) == 1008
+
+
+async def test_a_connect_that_never_comes_ends_the_connection(
+    server: StartServer, bare: Bare
+) -> None:
+    running = await server(authenticate_seconds=0.2)
+    socket = await bare(running, namespace=False)
+    assert await close_code(socket) == 1008
+    assert not running.app[SERVER].sockets.eio.sockets
+
+
+async def test_who_leaves_the_namespace_may_come_back_but_not_stay_outside(
+    server: StartServer, bare: Bare
+) -> None:
+    running = await server(authenticate_seconds=0.3)
+    socket = await bare(running)
+    await socket.send_str("41/chat")
+    await socket.send_str("40/chat," + json.dumps({"token": await running.token()}))
+    assert (await socket.receive_str()).startswith("40/chat,")
+    await asyncio.sleep(0.4)
+    await socket.send_str("41/chat")
+    assert await close_code(socket) == 1008
+
+
+async def test_a_welcome_comes_after_the_connect_it_welcomes(
+    server: StartServer, bare: Bare
+) -> None:
+    running = await server()
+    for _ in range(20):
+        await bare(running)
+
+
+async def test_draining_closes_sockets_so_that_clients_come_back(
+    server: StartServer, bare: Bare
+) -> None:
+    running = await server()
+    socket = await bare(running)
+    stopping = asyncio.create_task(running.stop())
+    assert await close_code(socket) == 1012
+    await stopping
+
+
+async def test_an_event_that_waits_for_its_commit_holds_up_no_ping(
+    server: StartServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await server(ping_interval_seconds=0.2, ping_timeout_seconds=0.2)
+    ada = await connect(running)
+    session_id = await session_of(ada)
+    may_end = asyncio.Event()
+    store = running.app[SERVER].store
+    append = store.append_message
+
+    async def slow(*args: Any) -> Any:
+        await may_end.wait()
+        return await append(*args)
+
+    monkeypatch.setattr(store, "append_message", slow)
+    saying = asyncio.create_task(ada.say(session_id, "slow"))
+    await asyncio.sleep(1)
+    assert not ada.disconnected.is_set()
+    may_end.set()
+    await saying
