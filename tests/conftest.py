@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from chatserver.chat.ports import Bot
 from tests.processes import ServerProcess, StartProcess
@@ -13,6 +14,10 @@ from tests.raw import RawClient
 from tests.servers import RunningServer, StartServer, start_server
 
 Connect = Callable[..., Awaitable[RawClient]]
+
+# How long an example takes says more about the machine's load than about the code.
+settings.register_profile("chatserver", deadline=None, print_blob=True)
+settings.load_profile("chatserver")
 
 
 @pytest.fixture
