@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from chatserver.realtime.engine.limits import EngineLimits
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
@@ -19,3 +21,16 @@ class ConnectionLimits:
     attachments: int
     ping_interval: float
     ping_timeout: float
+
+    def of_transport(self) -> EngineLimits:
+        """Those that the transport keeps."""
+        return EngineLimits(
+            connections=self.connections,
+            per_address=self.per_address,
+            frame_bytes=self.frame_bytes,
+            payload_packets=self.payload_packets,
+            unsent_bytes=self.unsent_bytes,
+            ping_interval=self.ping_interval,
+            ping_timeout=self.ping_timeout,
+            settle_seconds=self.authenticate_seconds,
+        )

@@ -21,7 +21,6 @@ from socketio.packet import Packet as SocketPacket
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.codec import Codec
 from chatserver.realtime.engine.frames import CloseCode
-from chatserver.realtime.engine.limits import EngineLimits
 from chatserver.realtime.engine.origins import same_origin
 from chatserver.realtime.engine.outgoing import Outgoing
 from chatserver.realtime.engine.server import EngineServer
@@ -56,7 +55,7 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
             client_manager=RoomManager(),
             serializer=SocketPacket if limits.attachments else TextPacket,
             json=Codec(limits.json_depth),
-            limits=_engine_limits(limits),
+            limits=limits.of_transport(),
             allows_origin=lambda origin, request: (
                 origin in allowed_origins or same_origin(origin, request.host)
             ),
@@ -224,16 +223,3 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         encoded = packet.encode()
         for part in encoded if isinstance(encoded, list) else (encoded,):
             connection.send(Outgoing.message(part))
-
-
-def _engine_limits(limits: ConnectionLimits) -> EngineLimits:
-    return EngineLimits(
-        connections=limits.connections,
-        per_address=limits.per_address,
-        frame_bytes=limits.frame_bytes,
-        payload_packets=limits.payload_packets,
-        unsent_bytes=limits.unsent_bytes,
-        ping_interval=limits.ping_interval,
-        ping_timeout=limits.ping_timeout,
-        settle_seconds=limits.authenticate_seconds,
-    )

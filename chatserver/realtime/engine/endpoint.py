@@ -64,7 +64,10 @@ class Endpoint:
         data = orjson.dumps(handshake.wire()).decode()
         connection.send(Outgoing(Packet(PacketType.OPEN, data)))
         if is_websocket:
-            return await websocket.serve(self._sessions, request, connection)
+            try:
+                return await websocket.serve(self._sessions, request, connection)
+            except ConnectionError:  # gone before the handshake was complete
+                return _refusal(Refusal.BAD_REQUEST, cors)
         await self._sessions.opened(connection)
         return await self._serve(request, Ask.POLL, connection, cors)
 
@@ -79,6 +82,8 @@ class Endpoint:
                     text = await polling.post(self._sessions, request, connection)
                 case _:
                     text = await polling.poll(self._sessions, request, connection)
+        except ConnectionError:
+            return _refusal(Refusal.BAD_REQUEST, cors)
         except polling.Refused as refused:
             return _refusal(Refusal.BAD_REQUEST, cors, status=refused.status)
         return web.Response(text=text, headers={**cors, hdrs.CACHE_CONTROL: "no-store"})

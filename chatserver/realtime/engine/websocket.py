@@ -1,6 +1,7 @@
 """Sessions over WebSocket: aiohttp does the handshake and the reading, we write past it."""
 
 import asyncio
+from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
@@ -34,6 +35,11 @@ class Socket(web.WebSocketResponse):
         if code != CloseCode.NORMAL and self.failure is None:
             self.failure = code
         return True
+
+    async def pong(self, message: bytes = b"") -> None:
+        """Called by aiohttp for a ping; it would raise where the client did not wait."""
+        with suppress(ConnectionError):
+            await super().pong(message)
 
 
 async def serve(sessions: Sessions, request: web.Request, connection: Connection) -> Socket:

@@ -116,6 +116,22 @@ async def test_a_reader_that_stops_is_cut_off_and_its_tcp_connection_reset(echo:
     raw.close()
 
 
+async def test_a_ping_of_a_client_that_has_gone_is_no_error(
+    echo: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    server: EchoServer = await echo()
+    for _ in range(20):
+        socket, sid = await server.opened()
+        connection = socket._response.connection
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.write(masked(0x89, b"x") * 50 + masked(0x81, b"abc"))
+        connection.transport.write(masked(0x89, b"x") * 50)
+        connection.transport.abort()
+        await eventually(lambda sid=sid: sid in server.ended)
+    assert not caplog.records
+
+
 async def test_no_task_and_no_timer_is_left_after_the_end(echo: Any) -> None:
     server: EchoServer = await echo()
     before = len(asyncio.all_tasks())
