@@ -12,9 +12,8 @@ from structlog.testing import capture_logs
 from chatserver.app import SERVER
 from tests.conftest import Connect
 from tests.integration.engine.conftest import close_code
-from tests.integration.protocol.people import session_of
 from tests.servers import RunningServer, StartServer
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 Bare = Any
 
@@ -36,6 +35,21 @@ async def bare() -> AsyncIterator[Bare]:
             return socket
 
         yield connect
+
+
+async def until(socket: aiohttp.ClientWebSocketResponse, start: str) -> str:
+    """The first frame that begins so; pings before it are answered."""
+    while not (frame := await socket.receive_str(timeout=PATIENCE)).startswith(start):
+        if frame == "2":
+            await socket.send_str("3")
+    return frame
+
+
+async def pinged(socket: aiohttp.ClientWebSocketResponse, times: int) -> None:
+    """Time passes by heartbeats, each of which is answered."""
+    for _ in range(times):
+        await until(socket, "2")
+        await socket.send_str("3")
 
 
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -124,12 +138,14 @@ async def test_a_connect_that_never_comes_ends_the_connection(
 async def test_who_leaves_the_namespace_may_come_back_but_not_stay_outside(
     server: StartServer, bare: Bare
 ) -> None:
-    running = await server(authenticate_seconds=0.3)
+    running = await server(
+        authenticate_seconds=0.3, ping_interval_seconds=0.2, ping_timeout_seconds=PATIENCE
+    )
     socket = await bare(running)
     await socket.send_str("41/chat")
     await socket.send_str("40/chat," + json.dumps({"token": await running.token()}))
-    assert (await socket.receive_str()).startswith("40/chat,")
-    await asyncio.sleep(0.4)
+    await until(socket, "40/chat,")
+    await pinged(socket, 3)
     await socket.send_str("41/chat")
     assert await close_code(socket) == 1008
 
@@ -153,11 +169,13 @@ async def test_draining_closes_sockets_so_that_clients_come_back(
 
 
 async def test_an_event_that_waits_for_its_commit_holds_up_no_ping(
-    server: StartServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    server: StartServer, bare: Bare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = await server(ping_interval_seconds=0.2, ping_timeout_seconds=0.2)
-    ada = await connect(running)
-    session_id = await session_of(ada)
+    running = await server(ping_interval_seconds=0.1, ping_timeout_seconds=PATIENCE)
+    socket = await bare(running)
+    await socket.send_str('42/chat,1["create_session",{"bot":null}]')
+    created = json.loads((await until(socket, "43/chat,1")).removeprefix("43/chat,1"))
+    session_id = created[0]["data"]["session"]["id"]
     may_end = asyncio.Event()
     store = running.app[SERVER].store
     append = store.append_message
@@ -167,8 +185,8 @@ async def test_an_event_that_waits_for_its_commit_holds_up_no_ping(
         return await append(*args)
 
     monkeypatch.setattr(store, "append_message", slow)
-    saying = asyncio.create_task(ada.say(session_id, "slow"))
-    await asyncio.sleep(1)
-    assert not ada.disconnected.is_set()
+    message = {"session_id": session_id, "text": "slow", "client_message_id": "1"}
+    await socket.send_str(f'42/chat,2["send_message",{json.dumps(message)}]')
+    await pinged(socket, 3)
     may_end.set()
-    await saying
+    assert '"ok":true' in await until(socket, "43/chat,2")
