@@ -112,9 +112,10 @@ async def test_wide_content_scrolls_inside_its_own_frame(
     server: StartBrowserServer, visit: Visit
 ) -> None:
     chat = await server(text_chars=50_000)
-    ada = await (await visit(chat)).enter()
-    await ada.start_chat(bot="")
+    ada = await (await visit(chat, "N" * 40)).enter()
+    await ada.start_chat("T" * 100, bot="")
     wide = [
+        "",  # Nothing said yet: the title and the notices alone.
         "W" * 4000,
         "```\n" + "code " * 400 + "\n```",
         "|" + " column |" * 40 + "\n|" + " --- |" * 40 + "\n|" + " value |" * 40,
@@ -122,9 +123,10 @@ async def test_wide_content_scrolls_inside_its_own_frame(
         "> " * 15 + "deep",
         "\n".join("  " * depth + "- item" for depth in range(30)),
     ]
-    for text in wide:
-        await ada.say(text)
-        await expect(ada.page.locator('[data-state="pending"]')).to_have_count(0)
+    for number, text in enumerate(wide):
+        if text:
+            await ada.say(text)
+        await expect(ada.page.locator('[data-state="sent"]')).to_have_count(number)
         for width in (1280, 360):
             await ada.page.set_viewport_size({"width": width, "height": 740})
             assert await ada.page.evaluate(OVERFLOW) <= 0, text[:20]

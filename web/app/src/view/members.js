@@ -4,7 +4,7 @@
  */
 import { useEffect } from "preact/hooks";
 import { Avatar } from "./avatar.js";
-import { classes, html } from "./html.js";
+import { html } from "./html.js";
 import { Icon } from "./icons.js";
 
 /** @param {{room: Room, me: Participant, overlay: boolean, onClose: () => void}} props */
@@ -18,7 +18,7 @@ export function Members({ room, me, overlay, onClose }) {
   const members = Object.values(room.members).sort(byPresence);
   return html`
     ${overlay && html`<div class="backdrop backdrop-shown" onClick=${onClose}></div>`}
-    <aside class=${classes("members", overlay && "members-overlay")} aria-label="Members" data-testid="members">
+    <aside class="members" aria-label="Members" data-testid="members">
       <header class="members-head">
         <h2>Members</h2>
         <button type="button" class="icon-button" aria-label="Close members" onClick=${onClose}><${Icon} name="close" /></button>

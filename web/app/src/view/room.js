@@ -24,15 +24,16 @@ const TEXT_CHARS = 16_000;
 export function RoomView({ room, state, me, onMenu }) {
   const { messages, sync } = useChat();
   const wide = useMedia("(min-width: 1180px)");
-  const [members, setMembers] = useState(wide);
+  const [panel, setPanel] = useState(true);
+  const [overlay, setOverlay] = useState(false);
   const [settings, setSettings] = useState(false);
   const [quote, setQuote] = useState(/** @type {Event | null} */ (null));
   const [unread_after, setUnreadAfter] = useState(/** @type {number | null} */ (null));
+  const [members, setMembers] = wide ? [panel, setPanel] : [overlay, setOverlay];
   const id = room.session_id;
   const overview = state.sessions[id];
   const joined = room.status === "joined";
 
-  useEffect(() => setMembers(wide), [wide]);
   useEffect(() => {
     if (joined && overview && overview.unread > 0 && overview.read_seq > 0) setUnreadAfter(overview.read_seq);
   }, [joined]);
