@@ -51,8 +51,8 @@ class Batch:
 class Writer:
     """Runs jobs in the order of `submit`, each atomic, many to a transaction. Made on its loop.
 
-    `committed` is called on the event loop after each commit, in commit order, and before the
-    futures of its jobs resolve. `observe(size, seconds)` hears of each transaction.
+    `committed` is called on the event loop after each commit, in commit order, and before anybody
+    who waits for a future of its jobs goes on. `observe(size, seconds)` hears of each transaction.
     """
 
     def __init__(
@@ -188,8 +188,8 @@ class Writer:
 
     def _deliver(self, batch: Batch) -> None:
         self._pending -= len(batch.jobs)
-        if batch.events or batch.prompts:
-            self._committed(Commit(tuple(batch.events), batch.prompts))
+        # Who waits for a future runs in the loop's next turn, after `committed`; but before what
+        # that leaves for the next turn, so that acks leave together with the events.
         for job in batch.jobs:
             if job.done.done():  # whoever waited has gone
                 continue
@@ -197,3 +197,5 @@ class Writer:
                 job.done.set_exception(job.error)
             else:
                 job.done.set_result(job.result)
+        if batch.events or batch.prompts:
+            self._committed(Commit(tuple(batch.events), batch.prompts))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from chatserver.realtime.engine.cork import Cork
 from chatserver.realtime.engine.outgoing import NOOP, Outgoing
 
 
@@ -25,12 +26,13 @@ class PolledTwice(Exception):
 class Connection:
     """Polling until it has a `wire` (a WebSocket's transport); at the end, closed.
 
-    Everything sent leaves in the order of `send`: in polling through a buffer, afterwards straight
-    to the wire, and never to the wire while the buffer holds something.
+    Everything sent leaves in the order of `send`, through one buffer: polling takes it when it
+    polls, the wire at the end of the event loop's turn.
     """
 
     __slots__ = (
         "_buffer",
+        "_cork",
         "_max_unsent",
         "_overflow",
         "_poll",
@@ -48,7 +50,12 @@ class Connection:
     )
 
     def __init__(
-        self, sid: str, address: str, max_unsent: int, overflow: "Callable[[Connection], object]"
+        self,
+        sid: str,
+        address: str,
+        max_unsent: int,
+        cork: Cork,
+        overflow: "Callable[[Connection], object]",
     ) -> None:
         self.sid = sid
         self.address = address
@@ -64,6 +71,7 @@ class Connection:
         self.posting = False
         """A request that hands in packets is under way."""
         self._max_unsent = max_unsent
+        self._cork = cork
         self._overflow = overflow
         """Called instead of sending once more than `max_unsent` bytes wait."""
         self._buffer: list[Outgoing] = []
@@ -82,22 +90,31 @@ class Connection:
         """Whether it was taken. Too much unsent calls `overflow`, which is expected to close."""
         if self.closed:
             return False
-        wire = self.wire
-        if wire is not None:
-            if wire.is_closing():
-                return False
-            if wire.get_write_buffer_size() > self._max_unsent:
-                self._overflow(self)
-                return False
-            wire.write(packet.frame)
-            return True
-        self._unsent += len(packet.frame)
         if self._unsent > self._max_unsent:
             self._overflow(self)
             return False
+        self._unsent += len(packet.frame)
         self._buffer.append(packet)
-        self._wake()
+        if self.wire is None:
+            self._wake()
+        elif len(self._buffer) == 1:
+            self._cork.add(self)
         return True
+
+    def flush(self) -> None:
+        """Writes what waits to the wire, all in one."""
+        wire = self.wire
+        if wire is None or not self._buffer:
+            return
+        is_stuck = wire.get_write_buffer_size() > self._max_unsent
+        if is_stuck and not self.closed:
+            self._overflow(self)
+            return
+        waiting = self._drain()
+        if is_stuck or wire.is_closing():
+            return
+        one = len(waiting) == 1
+        wire.write(waiting[0].frame if one else b"".join([packet.frame for packet in waiting]))
 
     async def poll(self) -> list[Outgoing]:
         """What waits, as soon as something does; after the end what was still to be said, if any.
@@ -129,16 +146,20 @@ class Connection:
         self.wire = wire
         self.candidate = None
         self.probing = False
-        waiting = self._drain()
-        if waiting:
-            wire.write(b"".join([packet.frame for packet in waiting]))
+        self.flush()
         self._wake()
 
-    def finish(self, last: Outgoing | None) -> None:
-        """Nothing can be sent any more. Polling: what waits and `last` can still be polled."""
+    def finish(self, last: Outgoing | None, *, is_cut: bool = False) -> None:
+        """Nothing can be sent any more, and with `is_cut` what waits is dropped.
+
+        Otherwise a wire gets it now; in polling it can still be polled, and `last` after it, unless
+        that is None.
+        """
         self.closed = True
         self.probing = False
-        if self.wire is None and last is not None:
+        if self.wire is not None and not is_cut:
+            self.flush()
+        elif self.wire is None and last is not None and not is_cut:
             self._buffer.append(last)
         else:
             self._drain()

@@ -12,6 +12,7 @@ from chatserver.realtime.engine.background import Background
 from chatserver.realtime.engine.census import Census
 from chatserver.realtime.engine.closing import Farewells, cut
 from chatserver.realtime.engine.connection import Connection, Wire
+from chatserver.realtime.engine.cork import Cork
 from chatserver.realtime.engine.deadlines import DeadlineQueue, Deadlines, LoopClock
 from chatserver.realtime.engine.frames import CloseCode
 from chatserver.realtime.engine.heartbeat import Heartbeat
@@ -47,6 +48,7 @@ class Sessions:
         """`connect`, `message` and `disconnect`."""
         self.census = Census(limits.connections, limits.per_address)
         self._background = background
+        self._cork = Cork()
         self._cut_off = cut_off
         self._turned_away = turned_away
         self.deadlines = Deadlines(LoopClock())
@@ -69,7 +71,9 @@ class Sessions:
             self._turned_away()
             return None
         sid = new_sid()
-        connection = Connection(sid, address, self.limits.unsent_bytes, self._overflowed)
+        connection = Connection(
+            sid, address, self.limits.unsent_bytes, self._cork, self._overflowed
+        )
         connection.environ = environ
         self.live[sid] = connection
         self._heartbeat.start(connection)
@@ -172,7 +176,7 @@ class Sessions:
         self.census.leave(connection.address)
         wire, candidate = connection.wire, connection.candidate
         has_poll = connection.is_polled
-        connection.finish(None if is_cut else last)
+        connection.finish(last, is_cut=is_cut)
         if wire is None and last is not None and not has_poll and not is_cut:
             self._parting[connection.sid] = connection
             self._parted.add(connection.sid)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chatserver.realtime.engine.connection import Connection, PolledTwice
+from chatserver.realtime.engine.cork import Cork
 from chatserver.realtime.engine.outgoing import CLOSE, NOOP, Outgoing
 
 A, B, C = Outgoing.message("a"), Outgoing.message("b"), Outgoing.message("c")
@@ -16,12 +17,14 @@ class FakeWire:
 
     def __init__(self) -> None:
         self.written = b""
+        self.writes = 0
         self.is_stuck = False
         self.is_gone = False
 
     def write(self, data: bytes, /) -> None:
         assert not self.is_gone
         self.written += data
+        self.writes += 1
 
     def is_closing(self) -> bool:
         return self.is_gone
@@ -44,7 +47,12 @@ def overflowed() -> list[Connection]:
 
 @pytest.fixture
 def connection(overflowed: list[Connection]) -> Connection:
-    return Connection("sid", "127.0.0.1", 10, overflowed.append)
+    return Connection("sid", "127.0.0.1", 10, Cork(), overflowed.append)
+
+
+async def turn() -> None:
+    """The event loop's turn ends."""
+    await asyncio.sleep(0)
 
 
 async def test_a_poll_takes_what_waits_in_order(connection: Connection) -> None:
@@ -87,6 +95,7 @@ async def test_after_an_upgrade_nothing_overtakes_what_waited(connection: Connec
     connection.send(A)
     connection.upgrade(wire)
     connection.send(B)
+    await turn()
     assert wire.written == A.frame + B.frame
     assert connection.transport == "websocket"
 
@@ -100,12 +109,44 @@ async def test_a_failed_upgrade_leaves_a_session_that_polls(connection: Connecti
     assert await polling == [A]
 
 
+async def test_what_one_loop_turn_sends_leaves_in_one_write(connection: Connection) -> None:
+    wire = FakeWire()
+    connection.upgrade(wire)
+    for packet in (A, B, C):
+        connection.send(packet)
+    assert wire.written == b""
+    await turn()
+    assert (wire.written, wire.writes) == (A.frame + B.frame + C.frame, 1)
+    connection.send(A)
+    await turn()
+    assert (wire.written, wire.writes) == (A.frame + B.frame + C.frame + A.frame, 2)
+
+
 async def test_too_much_in_the_buffer_overflows_instead_of_waiting(
     connection: Connection, overflowed: list[Connection]
 ) -> None:
-    assert [connection.send(each) for each in (A, B, C)] == [True, True, False]
+    """Frames of 4 bytes and a limit of 10: the third still finds room, the fourth does not."""
+    assert [connection.send(A) for _ in range(4)] == [True, True, True, False]
     assert overflowed == [connection]
-    assert await connection.poll() == [A, B]
+    assert await connection.poll() == [A, A, A]
+
+
+async def test_too_much_in_one_loop_turn_overflows(
+    connection: Connection, overflowed: list[Connection]
+) -> None:
+    connection.upgrade(FakeWire())
+    assert [connection.send(A) for _ in range(4)] == [True, True, True, False]
+    assert overflowed == [connection]
+
+
+async def test_one_packet_may_be_larger_than_the_limit(
+    connection: Connection, overflowed: list[Connection]
+) -> None:
+    wire, large = FakeWire(), Outgoing.message("x" * 100)
+    connection.upgrade(wire)
+    assert connection.send(large)
+    await turn()
+    assert (wire.written, overflowed) == (large.frame, [])
 
 
 async def test_too_much_unsent_on_the_wire_overflows(
@@ -114,7 +155,11 @@ async def test_too_much_unsent_on_the_wire_overflows(
     wire = FakeWire()
     wire.is_stuck = True
     connection.upgrade(wire)
-    assert [connection.send(A) for _ in range(4)] == [True, True, True, False]
+    for _ in range(5):
+        connection.send(A)
+        await turn()
+        if overflowed:
+            break
     assert overflowed == [connection]
     assert len(wire.written) <= 10 + len(A.frame)
 
@@ -122,8 +167,40 @@ async def test_too_much_unsent_on_the_wire_overflows(
 async def test_nothing_is_written_to_a_wire_that_has_gone(connection: Connection) -> None:
     wire = FakeWire()
     connection.upgrade(wire)
+    connection.send(A)
     wire.is_gone = True
-    assert not connection.send(A)
+    await turn()
+    assert wire.written == b""
+
+
+async def test_the_end_lets_the_wire_have_what_waits(connection: Connection) -> None:
+    wire = FakeWire()
+    connection.upgrade(wire)
+    connection.send(A)
+    connection.finish(CLOSE)
+    assert wire.written == A.frame
+    await turn()
+    assert wire.writes == 1
+
+
+async def test_a_cut_drops_what_waits(connection: Connection) -> None:
+    wire = FakeWire()
+    connection.upgrade(wire)
+    connection.send(A)
+    connection.finish(CLOSE, is_cut=True)
+    await turn()
+    assert wire.written == b""
+
+
+async def test_the_end_of_a_stuck_wire_adds_nothing_to_it(
+    connection: Connection, overflowed: list[Connection]
+) -> None:
+    wire = FakeWire()
+    connection.upgrade(wire)
+    wire.written, wire.is_stuck = b"x" * 11, True
+    connection.send(A)
+    connection.finish(CLOSE)
+    assert (wire.written, overflowed) == (b"x" * 11, [])
 
 
 async def test_the_end_answers_an_open_poll(connection: Connection) -> None:
