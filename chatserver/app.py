@@ -274,7 +274,7 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
         json_depth=settings.json_depth,
         events_per_second=settings.events_per_second,
         events_burst=settings.events_burst,
-        events_in_flight=settings.events_in_flight,
+        slow_events=settings.slow_events,
         authenticate_seconds=settings.authenticate_seconds,
         unsent_bytes=settings.unsent_bytes,
         payload_packets=settings.payload_packets,

@@ -111,8 +111,8 @@ class Settings(BaseSettings):
         20.0, gt=0, description="events of one connection, sustained (`rate_limited`)"
     )
     events_burst: int = Field(60, ge=1, description="events of one connection at once")
-    events_in_flight: int = Field(
-        64, ge=1, description="unanswered events of one connection (`too_many_in_flight`)"
+    slow_events: int = Field(
+        8, ge=1, description="unanswered summaries of one connection (`too_many_in_flight`)"
     )
     rooms_per_connection: int = Field(
         250, ge=1, description="rooms that one connection may be in (`too_many_sessions`)"

@@ -17,7 +17,6 @@ FAST: dict[str, Any] = {
     "words_per_second": 1000.0,
     "events_per_second": 100_000.0,
     "events_burst": 100_000,
-    "events_in_flight": 10_000,
     "connections_per_address": 10_000,
     "tokens_per_minute": 100_000,
     "requests_per_second": 100_000.0,

@@ -166,6 +166,11 @@ class MessageSent(Model):
     message: Event
     duplicate: bool
 
+    @property
+    def encoded(self) -> bytes:
+        duplicate = b"true" if self.duplicate else b"false"
+        return b'{"message":%b,"duplicate":%b}' % (self.message.encoded, duplicate)
+
 
 class SendMessage(SessionCommand):
     name = "send_message"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +21,11 @@ class Model(BaseModel):
     def wire(self) -> dict[str, Any]:
         """The JSON-ready form."""
         return self.model_dump(mode="json")
+
+    @property
+    def encoded(self) -> bytes:
+        """The same as JSON."""
+        return self.__pydantic_serializer__.to_json(self)
 
 
 class ParticipantKind(StrEnum):
@@ -108,6 +114,11 @@ class Event(Model):
     sender: Participant
     created_at: datetime
     data: dict[str, Any]
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """Made once for the room, the acks and the pages that it appears in."""
+        return self.__pydantic_serializer__.to_json(self)
 
 
 class ReplyError(Model):

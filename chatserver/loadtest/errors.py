@@ -3,7 +3,6 @@
 HELP = {
     "rate_limited": "raise CHATSERVER_EVENTS_PER_SECOND and CHATSERVER_EVENTS_BURST on the server, "
     "or use more connections or a lower rate",
-    "too_many_in_flight": "raise CHATSERVER_EVENTS_IN_FLIGHT on the server, or lower the rate",
     "too_many_tokens": "raise CHATSERVER_TOKENS_PER_MINUTE on the server, wait a minute, or let "
     "connections share --participants",
     "too_many_connections": "raise CHATSERVER_CONNECTIONS_PER_ADDRESS and CHATSERVER_CONNECTIONS "

@@ -1,6 +1,7 @@
 """Everything that is counted, in a registry of its own (no global state)."""
 
 from collections.abc import Callable
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -17,8 +18,11 @@ class Metrics:
         self.refused = self._counter("connections_refused", "Refused connections", "code")
         self.cut_off = self._counter("connections_cut_off", "Slow consumers that were cut off")
         self.rooms = self._gauge("rooms", "Sessions with a connection here")
-        self.events_in = self._counter("events_in", "Client events", "event", "code")
-        self.events_out = self._counter("events_out", "Server events, before fan-out", "event")
+        # `labels` looks its counter up behind a lock, in four times the time of counting itself.
+        self.count_in = cache(self._counter("events_in", "Client events", "event", "code").labels)
+        self.count_out = cache(
+            self._counter("events_out", "Server events, before fan-out", "event").labels
+        )
         self.deliveries = self._counter("deliveries", "Server events times their receivers")
         self.gaps_healed = self._counter("gaps_healed", "Events read again after a lost nudge")
         self.commit_jobs = self._histogram("commit_jobs", "Jobs in one transaction", SIZES)

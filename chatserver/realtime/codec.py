@@ -3,7 +3,8 @@
 Decoding raises `ValueError` for what is not JSON (NaN included) and for numbers beyond all floats;
 integers beyond 64 bits are read as the nearest float, as JavaScript does. An event that is JSON but
 nested beyond the limit is read as its name and a `TooDeep`, so that it can be answered. Encoding
-writes NaN as null, and raises `TypeError` for integers beyond 64 bits and half surrogate pairs.
+writes NaN as null and models in their own JSON form, and raises `TypeError` for integers beyond 64
+bits and half surrogate pairs.
 """
 
 import json
@@ -12,6 +13,8 @@ from math import isinf
 from typing import Any, Final
 
 import orjson
+
+from chatserver.chat.models import Model
 
 EVENT_NAME = re.compile(r'\s*\[\s*("(?:[^"\\]|\\.)*")\s*,')
 
@@ -30,7 +33,7 @@ class Codec:
         self._max_depth = max_depth
 
     def dumps(self, value: Any, separators: tuple[str, str] | None = None, **_: Any) -> str:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, default=_model).decode()
 
     def loads(self, text: str | bytes, **_: Any) -> Any:
         if isinstance(text, bytes):
@@ -46,6 +49,12 @@ class Codec:
         except orjson.JSONDecodeError:
             # Half a surrogate pair is JSON all the same; the payload's own checks refuse it.
             return json.loads(text, parse_constant=_refuse, parse_int=_integer, parse_float=_finite)
+
+
+def _model(value: Any) -> orjson.Fragment:
+    if isinstance(value, Model):
+        return orjson.Fragment(value.encoded)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def _refuse(constant: str) -> None:

@@ -1,7 +1,7 @@
 """What is known of one authenticated connection."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from chatserver.chat.models import Identity, Participant
 from chatserver.chat.rates import TokenBucket
@@ -15,9 +15,8 @@ class Connection:
     engine_id: str
     identity: Identity
     bucket: TokenBucket
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by the event that takes effect now: those of one client do so in the order sent."""
-    in_flight: int = 0
+    slow_events: int = 0
+    """Those under way."""
     expiry: asyncio.TimerHandle | None = None
 
     @property

@@ -222,8 +222,8 @@ class RoomFeed:
         room.recent.append(event)
         if event.type is EventType.MESSAGE_CREATED:
             self._typing.stop(room.session_id, event.sender)
-        reached = self._manager.broadcast(session_room(room.session_id), event.type, event.wire())
-        self._metrics.events_out.labels(event.type).inc()
+        reached = self._manager.broadcast(session_room(room.session_id), event.type, event)
+        self._metrics.count_out(event.type).inc()
         self._metrics.deliveries.inc(reached)
         if event.type is EventType.PARTICIPANT_LEFT:
             self._expel(room, event.data["participant"]["id"])
@@ -288,8 +288,8 @@ class RoomFeed:
         self._send(session_room(session_id), signal)
 
     def _send(self, room: str, signal: Signal) -> None:
-        reached = self._manager.broadcast(room, signal.name, signal.wire())
-        self._metrics.events_out.labels(signal.name).inc()
+        reached = self._manager.broadcast(room, signal.name, signal)
+        self._metrics.count_out(signal.name).inc()
         self._metrics.deliveries.inc(reached)
 
 

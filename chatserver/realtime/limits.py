@@ -14,7 +14,7 @@ class ConnectionLimits:
     json_depth: int
     events_per_second: float
     events_burst: int
-    events_in_flight: int
+    slow_events: int
     authenticate_seconds: float
     unsent_bytes: int
     payload_packets: int

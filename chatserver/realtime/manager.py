@@ -7,6 +7,7 @@ from socketio import AsyncManager
 from socketio.packet import EVENT
 from socketio.packet import Packet as SocketPacket
 
+from chatserver.chat.models import Model
 from chatserver.realtime.engine.outgoing import Outgoing
 from chatserver.realtime.members import Member, Members, Phase
 
@@ -33,7 +34,7 @@ class RoomManager(AsyncManager):  # type: ignore[misc]  # python-socketio is unt
 
     # --- sending -------------------------------------------------------------------------------
 
-    def broadcast(self, room: str | None, event: str, payload: dict[str, Any]) -> int:
+    def broadcast(self, room: str | None, event: str, payload: Model) -> int:
         """Sends to everyone in `room` (None: in the namespace); returns to how many.
 
         A member with too much unsent is cut off instead, and will recover by seq.
@@ -61,7 +62,7 @@ class RoomManager(AsyncManager):  # type: ignore[misc]  # python-socketio is unt
             return sum(each.send(packet) for sid, each in members.items() if sid not in skip)
         return sum([each.send(packet) for each in members.values()])
 
-    def send(self, sid: str, event: str, payload: dict[str, Any]) -> int:
+    def send(self, sid: str, event: str, payload: Model) -> int:
         """Sends to one connection. (Every connection is alone in the room of its own sid.)"""
         return self.broadcast(sid, event, payload)
 

@@ -80,6 +80,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             JoinSession.name: self._join_session,
         }
         server.connected = self._welcome
+        server.slow_events = SLOW
         feed.token_dropped = self._drop_token
         server.register_namespace(self)
 
@@ -127,7 +128,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             bots=self._service.bots.all(),
             server=self._server_info,
         )
-        self._sio.rooms_manager.send(sid, Welcome.name, welcome.wire())
+        self._sio.rooms_manager.send(sid, Welcome.name, welcome)
 
     def _disconnect(self, sid: str) -> None:
         connection = self._connections.pop(sid, None)
@@ -181,7 +182,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             if connection is None:
                 raise Draining("the connection is closing")
             result = await self._perform(connection, event, args)
-            return {"ok": True, "data": result.wire()}
+            return {"ok": True, "data": result}
         except ChatError as refusal:
             code = refusal.code
             return {"ok": False, "error": refusal.wire()}
@@ -192,7 +193,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             defect = Internal("something went wrong here", correlation_id=correlation_id)
             return {"ok": False, "error": defect.wire()}
         finally:
-            self._metrics.events_in.labels(event if event in COMMANDS else "unknown", code).inc()
+            self._metrics.count_in(event if event in COMMANDS else "unknown", code).inc()
             self._in_flight -= 1
             if not self._in_flight:
                 self._idle.set()
@@ -207,21 +208,20 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         if command_type is None:
             raise UnknownEvent("there is no such event")
         await self.require_accepting()
-        if connection.in_flight >= self._limits.events_in_flight:
-            raise TooManyInFlight("too many events wait for their answer")
         if TOO_DEEP in args:
             raise PayloadTooDeep("the payload is nested too deeply")
         if len(args) != 1:
             raise InvalidPayload("an event carries exactly one object")
         command = parse(command_type, args[0])
-        connection.in_flight += 1
+        if event not in SLOW:
+            return await self._call(connection, command)
+        if connection.slow_events >= self._limits.slow_events:
+            raise TooManyInFlight("too many slow events wait for their answer")
+        connection.slow_events += 1
         try:
-            if event in SLOW:
-                return await self._call(connection, command)
-            async with connection.turn:
-                return await self._call(connection, command)
+            return await self._call(connection, command)
         finally:
-            connection.in_flight -= 1
+            connection.slow_events -= 1
 
     async def _call(self, connection: Connection, command: Command) -> Model:
         if self._clock.now() >= connection.identity.expires_at:
@@ -263,7 +263,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         """Refuses new events and tells every client that this server is about to stop."""
         self._draining = True
         draining = ServerDraining(reconnect_after_ms=reconnect_after_ms)
-        self._sio.rooms_manager.broadcast(None, ServerDraining.name, draining.wire())
+        self._sio.rooms_manager.broadcast(None, ServerDraining.name, draining)
 
     async def require_accepting(self) -> None:
         """Raises `Draining` once this server is about to stop."""

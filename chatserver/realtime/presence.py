@@ -67,4 +67,5 @@ class Typing:
 
     def stop(self, session_id: str, who: Participant) -> None:
         """They left, or said what they were writing."""
-        self.changed(TypingChanged(session_id=session_id, participant=who, typing=False))
+        if (session_id, who.id) in self._timers:
+            self.changed(TypingChanged(session_id=session_id, participant=who, typing=False))

@@ -51,6 +51,8 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         self._metrics = metrics
         self.connected: Callable[[str], None] = lambda sid: None
         """Called with the sid of each connection right after its CONNECT was answered."""
+        self.slow_events: frozenset[str] = frozenset()
+        """Those that hold up no other event of their connection."""
         super().__init__(
             client_manager=RoomManager(),
             serializer=SocketPacket if limits.attachments else TextPacket,
@@ -126,7 +128,7 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         namespace = packet.namespace or "/"
         kind = packet.packet_type
         if kind in (EVENT, BINARY_EVENT):
-            self._start_event(eio_sid, namespace, packet)
+            await self._on_event(eio_sid, namespace, packet)
         elif kind == CONNECT:
             await self._handle_connect(eio_sid, namespace, packet.data)
         elif kind == DISCONNECT:
@@ -137,18 +139,22 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
                 raise BadPacket("an ack that nobody asked for")
             await self.manager.trigger_callback(sid, packet.id, packet.data)
 
-    def _start_event(self, eio_sid: str, namespace: str, packet: SocketPacket) -> None:
-        """A slow event must not keep the connection from reading: each has a task.
+    async def _on_event(self, eio_sid: str, namespace: str, packet: SocketPacket) -> None:
+        """Events take effect one after the other; the next is read when this one has its ack.
 
-        Tasks start in the order made; whoever needs the order kept beyond that takes a lock first.
+        So their order needs no lock and no task, and who sends faster than we commit is held back
+        by TCP. (A handler may therefore not wait for an ack of its own client.)
         """
         sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
         if sid is None:
             raise BadPacket("an event in a namespace that was not entered")
-        if self.manager.is_connected(sid, namespace):
-            self.start_background_task(
-                self._run_event, eio_sid, namespace, sid, packet.id, packet.data
-            )
+        if not self.manager.is_connected(sid, namespace):
+            return
+        event = self._run_event(eio_sid, namespace, sid, packet.id, packet.data)
+        if packet.data[0] in self.slow_events:
+            self.start_background_task(lambda: event)
+        else:
+            await event
 
     async def _run_event(
         self, eio_sid: str, namespace: str, sid: str, number: int | None, data: list[Any]

@@ -51,7 +51,7 @@ def test_the_command_loads_a_server_with_default_settings(server_process: StartP
         "events_burst": 60,
         "connections_per_address": 200,
     }
-    server = server_process(tokens_per_minute=60, events_in_flight=64, **limits)
+    server = server_process(tokens_per_minute=60, **limits)
     done = bench(server.url, "--duration", "1", "--warm-up", "0", "--processes", "2")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["messages"] == 20

@@ -20,7 +20,7 @@ from chatserver.chat.events import (
     ReplyStarted,
 )
 from chatserver.chat.limits import Limits
-from chatserver.chat.models import Event, Participant, ParticipantKind, Role, Session
+from chatserver.chat.models import Event, Model, Participant, ParticipantKind, Role, Session
 from chatserver.chat.ports import MessageDraft, Transaction
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.feed import RoomFeed
@@ -44,9 +44,9 @@ class NotingManager(RoomManager):
         self.sent: dict[str, list[tuple[str, Any]]] = {}
         self._in: dict[str, set[str]] = {}
 
-    def broadcast(self, room: str | None, event: str, payload: dict[str, Any]) -> int:
+    def broadcast(self, room: str | None, event: str, payload: Model) -> int:
         for sid in self._in.get(str(room), ()):
-            self.sent.setdefault(sid, []).append((event, payload))
+            self.sent.setdefault(sid, []).append((event, payload.wire()))
         return len(self._in.get(str(room), ()))
 
     def basic_enter_room(

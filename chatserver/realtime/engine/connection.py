@@ -38,6 +38,7 @@ class Connection:
         "_poll",
         "_unsent",
         "address",
+        "busy",
         "candidate",
         "closed",
         "ended_by_client",
@@ -62,6 +63,8 @@ class Connection:
         self.environ: dict[str, Any] = {}
         self.session: dict[str, Any] = {}
         self.closed = False
+        self.busy = False
+        """A message of its client is being dealt with; what comes after it is not read yet."""
         self.ended_by_client = False
         self.wire: Wire | None = None
         self.candidate: Wire | None = None

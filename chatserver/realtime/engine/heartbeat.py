@@ -18,7 +18,8 @@ class Heartbeat:
         lost: Callable[[Connection], object],
     ) -> None:
         self._quiet = deadlines.queue(interval, self._ping)
-        self._asked = deadlines.queue(timeout, lost)
+        self._asked = deadlines.queue(timeout, self._silent)
+        self._lost = lost
 
     def start(self, connection: Connection) -> None:
         self._quiet.add(connection)
@@ -31,6 +32,14 @@ class Heartbeat:
     def stop(self, connection: Connection) -> None:
         self._quiet.discard(connection)
         self._asked.discard(connection)
+
+    def _silent(self, connection: Connection) -> None:
+        # Its answer may have come already: we are busy with what it sent before. To the client, too,
+        # silence would mean that the connection is gone.
+        if connection.busy:
+            self._ping(connection)
+        else:
+            self._lost(connection)
 
     def _ping(self, connection: Connection) -> None:
         self._asked.add(connection)

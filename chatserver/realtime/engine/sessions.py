@@ -135,7 +135,11 @@ class Sessions:
 
     async def message(self, connection: Connection, data: str | bytes) -> None:
         if not connection.closed:
-            await self._handle("message", connection.sid, data)
+            connection.busy = True
+            try:
+                await self._handle("message", connection.sid, data)
+            finally:
+                connection.busy = False
 
     async def _handle(self, event: str, sid: str, *args: Any) -> Any:
         """A handler that crashes ends the connection: once in the log, not once per packet."""
