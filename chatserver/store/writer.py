@@ -138,6 +138,7 @@ class Writer:
             raw.execute("BEGIN IMMEDIATE")
             for job in batch.jobs:
                 self._perform(connection, raw, appender, job, batch)
+            appender.settle()
             raw.execute("COMMIT")
         except Exception as failure:  # the whole transaction is lost, whatever broke it
             self._abandon(raw, batch, failure)
@@ -163,6 +164,7 @@ class Writer:
             if not appended.duplicate:
                 batch.events.append(appended.message)
             return
+        appender.settle()
         raw.execute("SAVEPOINT job")
         transaction = SqlTransaction(connection)
         try:

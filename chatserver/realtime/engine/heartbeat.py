@@ -34,8 +34,8 @@ class Heartbeat:
         self._asked.discard(connection)
 
     def _silent(self, connection: Connection) -> None:
-        # Its answer may have come already: we are busy with what it sent before. To the client, too,
-        # silence would mean that the connection is gone.
+        # Its answer may have come already: we are busy with what it sent before. And the client
+        # would take our own silence for the end.
         if connection.busy:
             self._ping(connection)
         else:
