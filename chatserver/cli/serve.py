@@ -1,11 +1,15 @@
 """`chatserver serve`."""
 
 import asyncio
+import gc
 import sys
 
 import click
 
 from chatserver.cli.options import database_option, load_settings
+
+YOUNG_OBJECTS = 20_000
+"""More containers made than freed start a collection. (Python's own threshold is 700.)"""
 
 
 @click.command()
@@ -33,6 +37,7 @@ def serve(**given: str | int | None) -> None:
     from chatserver.observability.logs import configure_logs
 
     configure_logs(settings.log_format, settings.log_level)
+    spare_the_collector()
     with explained(settings), asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(run(settings, _ready))
 
@@ -44,6 +49,17 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     import uvloop
 
     return uvloop.new_event_loop()
+
+
+def spare_the_collector() -> None:
+    """Lets the cyclic garbage collector look less often, and never at what start-up made.
+
+    References alone free nearly everything here; at Python's own threshold the search for cycles
+    took 8 % of a busy server, and its pauses grow with the number of connections.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
 
 
 def _ready(url: str) -> None:

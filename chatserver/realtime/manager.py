@@ -129,6 +129,10 @@ class RoomManager(AsyncManager):  # type: ignore[misc]  # python-socketio is unt
             self._members.remove(member)
         self.callbacks.pop(sid, None)
 
+    def member_of(self, eio_sid: str, namespace: str) -> Member | None:
+        """Who a connection is in a namespace."""
+        return self._members.of(eio_sid, namespace)
+
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
         member = self._members.of(eio_sid, namespace)
         return member.sid if member is not None else None

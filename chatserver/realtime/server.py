@@ -32,6 +32,7 @@ from chatserver.realtime.incoming import (
 )
 from chatserver.realtime.limits import ConnectionLimits
 from chatserver.realtime.manager import RoomManager, TextPacket
+from chatserver.realtime.members import Phase
 
 log = structlog.get_logger(__name__)
 
@@ -145,12 +146,12 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         So their order needs no lock and no task, and who sends faster than we commit is held back
         by TCP. (A handler may therefore not wait for an ack of its own client.)
         """
-        sid = self.manager.sid_from_eio_sid(eio_sid, namespace)
-        if sid is None:
+        member = self.rooms_manager.member_of(eio_sid, namespace)
+        if member is None:
             raise BadPacket("an event in a namespace that was not entered")
-        if not self.manager.is_connected(sid, namespace):
+        if member.phase is not Phase.CONNECTED:
             return
-        event = self._run_event(eio_sid, namespace, sid, packet.id, packet.data)
+        event = self._run_event(eio_sid, namespace, member.sid, packet.id, packet.data)
         if packet.data[0] in self.slow_events:
             self.start_background_task(lambda: event)
         else:
@@ -159,7 +160,11 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
     async def _run_event(
         self, eio_sid: str, namespace: str, sid: str, number: int | None, data: list[Any]
     ) -> None:
-        result = await self._trigger_event(data[0], namespace, sid, *data[1:])
+        handler = self.namespace_handlers.get(namespace)
+        if handler is not None:
+            result = await handler.trigger_event(data[0], sid, *data[1:])
+        else:
+            result = await self._trigger_event(data[0], namespace, sid, *data[1:])
         if number is None or result is self.not_handled:
             return
         answer = list(result) if isinstance(result, tuple) else [] if result is None else [result]
