@@ -85,6 +85,11 @@ class Crowd:
             raise
         return cls(plan, peers, slots)
 
+    @property
+    def sessions(self) -> list[str]:
+        """The rooms' ids."""
+        return list(dict.fromkeys(room.decode() for _, room in self._slots))
+
     async def run(self, load: Load, on_progress: OnProgress | None = None) -> Measured:
         """Everything that the load showed, once every delivery arrived or `PATIENCE` ended."""
         tally = Tally(secrets.token_hex(4).encode())

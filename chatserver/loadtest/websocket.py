@@ -3,11 +3,14 @@
 import asyncio
 import base64
 import os
+import socket
 from typing import cast
 
 from chatserver.loadtest import frames
 from chatserver.loadtest.errors import LoadError
 from chatserver.loadtest.target import Target
+
+SMALL_BUFFER = 4096
 
 
 class WebSocket(asyncio.Protocol):
@@ -35,6 +38,13 @@ class WebSocket(asyncio.Protocol):
     def write(self, packet: bytes) -> None:
         assert self._transport is not None
         self._transport.write(frames.masked(packet))
+
+    def pause_reading(self) -> None:
+        """Becomes a client that takes nothing more from the network, and buffers little."""
+        assert self._transport is not None
+        self._transport.pause_reading()
+        sock = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
 
     def close(self) -> None:
         """At once, without a closing handshake."""

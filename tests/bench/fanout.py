@@ -1,9 +1,10 @@
 """What one delivery costs: ours beside stock python-socketio and Node's socket.io, in one run.
 
-    python -m tests.bench.fanout [--rounds 5] [--members 10 100 1000]
+    python -m tests.bench.fanout [--rounds 5] [--members 10 100 1000] [--in-flight 50]
 
 All servers run at once on the first core, but only one is loaded at a time; rounds are interleaved
-(A B C A B C), so that what else the machine does hits all alike. 150-byte texts in a closed loop.
+(A B C A B C), so that what else the machine does hits all alike. 150-byte texts in a closed loop;
+one message in flight shows a server that can gather nothing.
 Prints a row for each round, medians for each server, and the ratios ours/Node as the median of the
 rounds' ratios. --checkout measures our server from another source tree.
 """
@@ -29,11 +30,13 @@ DELIVERIES = {10: 30_000, 100: 50_000, 1000: 100_000}
 """Of one round, for rooms of so many members: a second or less of the fastest server."""
 
 
-async def compare(servers: list[Started], members: int, rounds: int, deliveries: int) -> None:
+async def compare(
+    servers: list[Started], members: int, rounds: int, deliveries: int, in_flight: int
+) -> None:
     connections = max(members, IN_FLIGHT)
     plan = CrowdPlan(connections=connections, rooms=connections // members, members=members)
-    load = Load(in_flight=IN_FLIGHT, messages=max(IN_FLIGHT, deliveries // members))
-    warm_up = Load(in_flight=IN_FLIGHT, messages=max(IN_FLIGHT, deliveries // members // 4))
+    load = Load(in_flight=in_flight, messages=max(IN_FLIGHT, deliveries // members))
+    warm_up = Load(in_flight=in_flight, messages=max(IN_FLIGHT, deliveries // members // 4))
     found: defaultdict[str, list[Row]] = defaultdict(list)
     async with AsyncExitStack() as stack:
         crowds = []
@@ -47,6 +50,7 @@ async def compare(servers: list[Started], members: int, rounds: int, deliveries:
                 measured = await crowd.run(load)
                 cpu = server.process.cpu_seconds() - before
                 row = {"bench": "fanout", "server": server.name, "members": members}
+                row |= {"in_flight": in_flight}
                 row |= {"round": number} | loaded(measured, cpu)
                 found[server.name].append(row)
                 emit(row)
@@ -73,6 +77,7 @@ def main() -> None:
     parser.add_argument("--members", type=int, nargs="+", default=sorted(DELIVERIES))
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=SERVERS)
     parser.add_argument("--deliveries", type=int, help="of each round")
+    parser.add_argument("--in-flight", type=int, default=IN_FLIGHT, help="messages")
     parser.add_argument("--checkout", type=Path, default=ROOT, help="source of our server")
     options = parser.parse_args()
     for members in options.members:
@@ -85,7 +90,7 @@ def main() -> None:
             ]
             leave_first_core()
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(compare(servers, members, options.rounds, deliveries))
+                runner.run(compare(servers, members, options.rounds, deliveries, options.in_flight))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,19 @@ def test_connections_are_counted_and_weighed() -> None:
     assert [row["median_of"] for row in medians] == [1, 1]
 
 
+def test_neighbours_are_idle_and_slow_and_nothing_is_missing() -> None:
+    *phases, beside, slow = rows(
+        "neighbours", "--rounds", "1", "--idle", "20", "--seconds", "0.5",
+    )  # fmt: skip
+    assert [row["phase"] for row in phases[:4]] == [
+        "alone", "beside 20 idle", "large texts", "large texts, one reads nothing",
+    ]  # fmt: skip
+    assert not any(row["lost"] or row["errors"] for row in phases)
+    assert (phases[3]["recovered"], phases[3]["missing"]) == (30, 0)
+    assert beside["delivery_p99"] > 0
+    assert slow["delivery_p99"] > 0
+
+
 def test_durable_messages_are_measured_in_rooms_of_three_sizes() -> None:
     found = rows("durable", "--rounds", "1", "--messages", "500")
     medians = [row for row in found if "median_of" in row]
