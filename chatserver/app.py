@@ -168,6 +168,8 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
             summarizer.close()
 
     async def drain(_: web.Application) -> None:
+        if namespace.draining:
+            return
         log.info("draining")
         namespace.announce(settings.reconnect_after_ms)
         await pool.drain()
@@ -231,7 +233,10 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
     runner = web.AppRunner(
-        create_app(settings), access_log=None, shutdown_timeout=settings.drain_seconds
+        create_app(settings),
+        access_log=None,
+        shutdown_timeout=settings.drain_seconds,
+        keepalive_timeout=settings.http_idle_seconds,
     )
     try:
         await runner.setup()
@@ -240,6 +245,8 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         host, port = runner.addresses[0][:2]
         ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         await stop.wait()
+        # Before the port is closed: polling clients must come once more to hear of it.
+        await runner.app.shutdown()
     finally:
         await runner.cleanup()
         log.info("stopped")

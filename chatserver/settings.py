@@ -132,7 +132,7 @@ class Settings(BaseSettings):
         description="bytes waiting for one client after which it is cut off; it recovers by seq",
     )
     payload_packets: int = Field(
-        16, ge=1, description="packets in one request of a long-polling client"
+        1_000, ge=1, description="packets in one request of a long-polling client"
     )
     tokens_per_minute: int = Field(
         60, ge=1, description="tokens that one address may get in a minute (`rate_limited`)"
@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     )
     ping_interval_seconds: float = Field(25.0, gt=0, description="heartbeat of idle connections")
     ping_timeout_seconds: float = Field(20.0, gt=0, description="silence after which it is closed")
+    http_idle_seconds: float = Field(
+        75.0, gt=0, description="HTTP connections without a whole request for so long are closed"
+    )
     drain_seconds: float = Field(
         10.0, ge=0, description="longest that SIGTERM waits for requests under way"
     )

@@ -20,7 +20,7 @@ def node() -> str:
 
 def web_package() -> Path:
     """A package.json beside which socket.io-client is installed, as the web client's lock says."""
-    if not (WEB / "node_modules" / "socket.io-client").exists():
+    if not (WEB / "node_modules" / "socket.io-client-3").exists():
         npm = shutil.which("npm")
         assert npm is not None, "npm is needed, or the packages in web/node_modules"
         subprocess.run(

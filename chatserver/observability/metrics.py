@@ -17,6 +17,7 @@ class Metrics:
         self.connections = self._gauge("connections", "Authenticated Socket.IO connections")
         self.refused = self._counter("connections_refused", "Refused connections", "code")
         self.cut_off = self._counter("connections_cut_off", "Slow consumers that were cut off")
+        self.ended = self._counter("connections_ended", "Engine.IO sessions that ended", "reason")
         self.rooms = self._gauge("rooms", "Sessions with a connection here")
         # `labels` looks its counter up behind a lock, in four times the time of counting itself.
         self.count_in = cache(self._counter("events_in", "Client events", "event", "code").labels)

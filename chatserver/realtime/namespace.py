@@ -74,7 +74,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         self._by_digest: defaultdict[bytes, set[str]] = defaultdict(set)
         self._idle = asyncio.Event()
         self._in_flight = 0
-        self._draining = False
+        self.draining = False
         self._handlers: dict[str, Callable[[Connection, Any], Awaitable[Model]]] = {
             CreateSession.name: self._create_session,
             JoinSession.name: self._join_session,
@@ -261,13 +261,13 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
 
     def announce(self, reconnect_after_ms: int) -> None:
         """Refuses new events and tells every client that this server is about to stop."""
-        self._draining = True
+        self.draining = True
         draining = ServerDraining(reconnect_after_ms=reconnect_after_ms)
         self._sio.rooms_manager.broadcast(None, ServerDraining.name, draining)
 
     async def require_accepting(self) -> None:
         """Raises `Draining` once this server is about to stop."""
-        if self._draining:
+        if self.draining:
             raise Draining("this server is about to stop; connect again")
 
     async def finish_events(self, seconds: float) -> None:

@@ -36,6 +36,9 @@ from chatserver.realtime.members import Phase
 
 log = structlog.get_logger(__name__)
 
+PARTING_SECONDS = 1.0
+"""How long a server that stops stays for clients between two polls."""
+
 
 class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio is untyped
     """A connection whose client breaks the protocol is closed, with all that it held."""
@@ -65,6 +68,7 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
             trusted_proxies=trusted_proxies,
             cut_off=self._cut_off,
             turned_away=metrics.refused.labels("too_many_connections").inc,
+            ended=lambda reason: metrics.ended.labels(reason).inc(),
         )
         self._sessions = self.eio.sessions
 
@@ -84,7 +88,7 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
 
     async def close_all(self) -> None:
         """Closes every connection so that its client comes back to another instance by itself."""
-        await self._sessions.close_all(CloseCode.SERVICE_RESTART)
+        await self._sessions.close_all(CloseCode.SERVICE_RESTART, patience=PARTING_SECONDS)
 
     async def disconnect(
         self, sid: str, namespace: str | None = None, ignore_queue: bool = False

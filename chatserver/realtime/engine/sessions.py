@@ -4,6 +4,7 @@ import asyncio
 import base64
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -41,6 +42,7 @@ class Sessions:
         *,
         cut_off: Callable[[str], object],
         turned_away: Callable[[], object],
+        ended: Callable[[str], object],
     ) -> None:
         self.limits = limits
         self.live: dict[str, Connection] = {}
@@ -51,6 +53,7 @@ class Sessions:
         self._cork = Cork()
         self._cut_off = cut_off
         self._turned_away = turned_away
+        self._ended = ended
         self.deadlines = Deadlines(LoopClock())
         queue = self.deadlines.queue
         self.farewells = Farewells(self.deadlines)
@@ -61,6 +64,7 @@ class Sessions:
         self._unsettled: DeadlineQueue[Connection] = queue(limits.settle_seconds, self._useless)
         self._lingering: DeadlineQueue[Connection] = queue(LINGER_SECONDS, self._useless)
         self._parting: dict[str, Connection] = {}
+        self._all_parted = asyncio.Event()
         self._parted: DeadlineQueue[str] = queue(FAREWELL_SECONDS, self.parted)
 
     # --- beginning -----------------------------------------------------------------------------
@@ -93,6 +97,8 @@ class Sessions:
         """They were: the session is forgotten."""
         self._parting.pop(sid, None)
         self._parted.discard(sid)
+        if not self._parting:
+            self._all_parted.set()
 
     # --- of use or not -------------------------------------------------------------------------
 
@@ -174,6 +180,7 @@ class Sessions:
         if connection.closed:
             return None
         del self.live[connection.sid]
+        self._ended(reason)
         self._heartbeat.stop(connection)
         self._unsettled.discard(connection)
         self._lingering.discard(connection)
@@ -183,6 +190,7 @@ class Sessions:
         connection.finish(last, is_cut=is_cut)
         if wire is None and last is not None and not has_poll and not is_cut:
             self._parting[connection.sid] = connection
+            self._all_parted.clear()
             self._parted.add(connection.sid)
         for each in (wire, candidate):
             if each is not None and is_cut:
@@ -197,13 +205,19 @@ class Sessions:
             log.debug("connection_refused", connection=connection.sid, why=why)
             self.close(connection, Reason.TRANSPORT_ERROR, code=code, why=why, last=None)
 
-    async def close_all(self, code: int) -> None:
-        """Returns when the disconnect handlers have."""
+    async def close_all(self, code: int, *, patience: float = 0) -> None:
+        """Returns when the disconnect handlers have.
+
+        Clients between two polls get `patience` seconds to come for their last packets.
+        """
         ending = [
             self.close(connection, Reason.SERVER_DISCONNECT, code=code)
             for connection in list(self.live.values())
         ]
         await asyncio.gather(*[task for task in ending if task is not None])
+        if self._parting and patience:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_parted.wait(), patience)
 
     def _lost(self, connection: Connection) -> None:
         self.close(connection, Reason.PING_TIMEOUT, last=None, is_cut=True)

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 
-// The client's own lock file says which version; it is installed in its folder.
-const { io } = createRequire(process.env.WEB_PACKAGE)("socket.io-client");
+// The client's own lock file says which versions; they are installed in its folder.
+const { io } = createRequire(process.env.WEB_PACKAGE)(process.env.CLIENT);
+const transports = process.env.TRANSPORTS.split(" ");
 
 export const used = { asked: new Set(), told: new Set(), refused: new Set() };
 
@@ -43,7 +44,7 @@ export class Person {
       auth,
       forceNew: true,
       reconnection: false,
-      transports: ["websocket"],
+      transports,
       ...options,
     });
     this.socket.onAny((name, payload) => {
@@ -79,7 +80,14 @@ export class Person {
 
   /** The whole ack. */
   async call(event, ...payload) {
-    const ack = await this.socket.timeout(PATIENCE_MS).emitWithAck(event, ...payload);
+    // Version 3 has neither `timeout` nor `emitWithAck`.
+    const ack = await new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`no answer to ${event}`)), PATIENCE_MS);
+      this.socket.emit(event, ...payload, (answer) => {
+        clearTimeout(late);
+        resolve(answer);
+      });
+    });
     assert.equal(typeof ack.ok, "boolean");
     if (!ack.ok) used.refused.add(ack.error.code);
     return ack;

@@ -6,6 +6,8 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
 from chatserver.bots.echo import EchoBot
 from chatserver.chat import errors
 from chatserver.chat.commands import COMMANDS
@@ -39,7 +41,20 @@ class BrokenBot:
         yield ""
 
 
+@pytest.mark.parametrize(
+    ("client", "transports"),
+    [
+        ("socket.io-client", "websocket"),
+        ("socket.io-client", "polling"),
+        ("socket.io-client", "polling websocket"),
+        ("socket.io-client-3", "websocket"),
+        ("socket.io-client-3", "polling"),
+        ("socket.io-client-3", "polling websocket"),
+    ],
+)
 async def test_the_whole_protocol_from_npms_socket_io_client(
+    client: str,
+    transports: str,
     server: StartServer,
     server_process: StartProcess,
     tmp_path: Path,
@@ -70,6 +85,8 @@ async def test_the_whole_protocol_from_npms_socket_io_client(
             "SERVERS": json.dumps(servers),
             "WEB_PACKAGE": str(web_package()),
             "REPORT": str(report),
+            "CLIENT": client,
+            "TRANSPORTS": transports,
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
