@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,21 @@ async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
 
 
 @pytest.fixture
-async def connect() -> AsyncIterator[Connect]:
+def transports() -> tuple[str, ...]:
+    """How `connect` does it; the tests of the protocol are run over each."""
+    return ("websocket",)
+
+
+@pytest.fixture
+async def connect(transports: tuple[str, ...]) -> AsyncIterator[Connect]:
     """Connects raw Socket.IO clients: `await connect(server, "Ada")`, or with a `token=`."""
+    async with raw_clients(transports) as start:
+        yield start
+
+
+@asynccontextmanager
+async def raw_clients(transports: tuple[str, ...] = ("websocket",)) -> AsyncIterator[Connect]:
+    """They are closed in the end."""
     clients: list[RawClient] = []
 
     async def start(
@@ -47,7 +61,8 @@ async def connect() -> AsyncIterator[Connect]:
     ) -> RawClient:
         client = RawClient(name, **how)
         clients.append(client)
-        await client.connect(server.url, {"token": token or await server.token(name)})
+        auth = {"token": token or await server.token(name)}
+        await client.connect(server.url, auth, transports=transports)
         return client
 
     yield start

@@ -38,14 +38,16 @@ class RawClient:
         self.sio.on("connect_error", self._on_refusal, namespace=NAMESPACE)
         self._refusal: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
-    async def connect(self, url: str, auth: Any, *, transports: tuple[str, ...] = ()) -> None:
+    async def connect(
+        self, url: str, auth: Any, *, transports: tuple[str, ...] = ("websocket",)
+    ) -> None:
         """Raises `Refused` on a `connect_error`."""
         try:
             await self.sio.connect(
                 url,
                 auth=auth,
                 namespaces=[NAMESPACE],
-                transports=list(transports) or ["websocket"],
+                transports=list(transports),
                 wait_timeout=PATIENCE,
             )
         except socketio.exceptions.ConnectionError:

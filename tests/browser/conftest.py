@@ -13,9 +13,8 @@ from chatserver.app import create_app
 from chatserver.chat.ports import Bot
 from chatserver.testing import ScriptedBot
 from tests.browser.visitor import REPORT_VIOLATIONS, Visitor
-from tests.conftest import Connect
+from tests.conftest import Connect, raw_clients
 from tests.processes import ServerProcess
-from tests.raw import RawClient
 from tests.servers import RunningServer, settings_for_test
 from tests.waiting import PATIENCE
 
@@ -89,19 +88,8 @@ async def server(tmp_path: Path) -> AsyncIterator[StartBrowserServer]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def connect() -> AsyncIterator[Connect]:
     """The raw clients of every other test, in the event loop of the browser."""
-    clients: list[RawClient] = []
-
-    async def start(
-        server: RunningServer | ServerProcess, name: str = "Bob", *, token: str = "", **how: Any
-    ) -> RawClient:
-        client = RawClient(name, **how)
-        clients.append(client)
-        await client.connect(server.url, {"token": token or await server.token(name)})
-        return client
-
-    yield start
-    for client in clients:
-        await client.close()
+    async with raw_clients() as start:
+        yield start
 
 
 @pytest.fixture
