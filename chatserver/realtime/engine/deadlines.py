@@ -89,6 +89,12 @@ class Deadlines:
         self._when = when
         self._timer = self.clock.call_at(when, self._meet)
 
+    def meet(self) -> None:
+        """Those that are due and wait for the timer. After this nothing exists past its end."""
+        now = self.clock.time()
+        for queue in self._queues:
+            queue.meet(now)
+
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -96,14 +102,12 @@ class Deadlines:
 
     def _meet(self) -> None:
         self._timer = None
-        now = self.clock.time()
         try:
-            for queue in self._queues:
-                queue.meet(now)
+            self.meet()
         finally:  # one that fails must not take the others' deadlines away
             heads = [when for queue in self._queues if (when := queue.next()) is not None]
             if heads:
-                self.expect(max(min(heads), now + RESOLUTION))
+                self.expect(max(min(heads), self.clock.time() + RESOLUTION))
 
 
 class LoopClock:

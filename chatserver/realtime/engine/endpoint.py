@@ -34,6 +34,7 @@ class Endpoint:
         if request.method == hdrs.METH_OPTIONS:
             return web.Response(headers=cors)
         sid = request.query.get("sid", "")
+        self._sessions.deadlines.meet()
         connection = self._sessions.find(sid)
         is_upgrade = request.headers.get(hdrs.UPGRADE, "").strip().lower() == "websocket"
         match read_request(request.method, request.query, is_upgrade, connection is not None):

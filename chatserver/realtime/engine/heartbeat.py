@@ -8,7 +8,10 @@ from chatserver.realtime.engine.outgoing import PING
 
 
 class Heartbeat:
-    """A ping `interval` seconds after the start and after each answer; then `timeout` to answer."""
+    """A ping `interval` seconds after the start and after each answer; then `timeout` to answer.
+
+    Both are counted from the start or the answer, so that a late timer does not add up.
+    """
 
     def __init__(
         self,
@@ -18,29 +21,30 @@ class Heartbeat:
         lost: Callable[[Connection], object],
     ) -> None:
         self._quiet = deadlines.queue(interval, self._ping)
-        self._asked = deadlines.queue(timeout, self._silent)
+        self._unheard = deadlines.queue(interval + timeout, self._silent)
         self._lost = lost
 
     def start(self, connection: Connection) -> None:
         self._quiet.add(connection)
+        self._unheard.add(connection)
 
     def heard(self, connection: Connection) -> None:
         """A PONG; one that nobody asked for means nothing."""
-        if self._asked.discard(connection):
-            self._quiet.add(connection)
+        if connection not in self._quiet:
+            self.start(connection)
 
     def stop(self, connection: Connection) -> None:
         self._quiet.discard(connection)
-        self._asked.discard(connection)
+        self._unheard.discard(connection)
+
+    def _ping(self, connection: Connection) -> None:
+        connection.send(PING)
 
     def _silent(self, connection: Connection) -> None:
         # Its answer may have come already: we are busy with what it sent before. And the client
         # would take our own silence for the end.
         if connection.busy:
             self._ping(connection)
+            self.start(connection)
         else:
             self._lost(connection)
-
-    def _ping(self, connection: Connection) -> None:
-        self._asked.add(connection)
-        connection.send(PING)
