@@ -16,6 +16,7 @@ from chatserver.chat.events import ReadChanged, ReplySignal, Signal, TypingChang
 from chatserver.chat.models import Event, EventType, Member, Participant
 from chatserver.chat.ports import Commit, Store
 from chatserver.chat.sessions import with_presence
+from chatserver.chat.snapshots import brought_up
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.live import LiveReplies
 from chatserver.realtime.manager import NAMESPACE, RoomManager
@@ -27,12 +28,6 @@ log = structlog.get_logger(__name__)
 AHEAD_EVENTS = 1_000
 """Events kept that came before their turn; those beyond are read from the store."""
 CATCH_UP_PAGE = 200
-
-
-CHANGES_SNAPSHOT = frozenset(
-    {EventType.PARTICIPANT_JOINED, EventType.PARTICIPANT_LEFT, EventType.SESSION_UPDATED}
-)
-"""Events after which the session or the members of a snapshot are out of date."""
 
 
 class RoomFeed:
@@ -177,17 +172,11 @@ class RoomFeed:
             raise NotMember("you have left this session")
         if room.cursor != snapshot.to_seq + len(missed):
             return None  # a hole is being read, or too much happened since
-        if any(event.type in CHANGES_SNAPSHOT for event in missed):
-            return None
         self.enter(room, sid, who)
-        events = [*snapshot.events, *missed]
+        snapshot = brought_up(snapshot, missed)
         online = self.online(room.session_id)
         return snapshot.model_copy(
             update={
-                "session": snapshot.session.model_copy(update={"last_seq": room.cursor}),
-                "events": events,
-                "to_seq": room.cursor,
-                "from_seq": events[0].seq if events else room.cursor + 1,
                 "replies": self._live.of(room.session_id),
                 "members": [
                     with_presence(_with_read_mark(member, room), online)

@@ -248,7 +248,7 @@ async def test_a_snapshot_ahead_of_what_was_heard_tells_the_room_first(fixture: 
     assert fixture.manager.seqs("early") == [3, 4]
 
 
-async def test_a_snapshot_whose_members_or_settings_have_changed_since_is_refused(
+async def test_a_snapshot_whose_members_have_changed_since_is_brought_up_to_date(
     fixture: Fixture,
 ) -> None:
     session_id = await fixture.session()
@@ -258,8 +258,10 @@ async def test_a_snapshot_whose_members_or_settings_have_changed_since_is_refuse
         fixture.feed.heard(
             await fixture.store.transact(lambda tx: tx.log.append(session_id, ADA, left, NOW))
         )
-        assert fixture.feed.enter_with(room, "sid", BOB, snapshot) is None
-        assert "sid" not in room.sids
+        joined = fixture.feed.enter_with(room, "sid", BOB, snapshot)
+        assert joined is not None
+        assert [member.participant for member in joined.members] == [BOB]
+        assert joined.to_seq == snapshot.to_seq + 1
 
 
 async def test_a_read_mark_told_during_the_join_is_in_the_members(fixture: Fixture) -> None:
