@@ -1,0 +1,47 @@
+"""What an operator says of a bot that a language model speaks for."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("may not be blank")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class ModelBotDeclaration(BaseModel):
+    """One entry of the bots file. A secret is never in it: only the name of its variable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+    """How people address it: `@name`."""
+    adapter: Literal["openai"] = "openai"
+    """Any endpoint that speaks OpenAI's chat completions."""
+    description: str = ""
+    model: Text
+    base_url: HttpUrl = HttpUrl("https://api.openai.com/v1")
+    key_variable: str | None = "OPENAI_API_KEY"
+    """The environment variable that holds the key; None: the endpoint needs none."""
+    prompt: Text
+    """The system prompt."""
+    window: Annotated[int, Field(ge=1, le=200)] = 4
+    """How many of the newest messages the model sees."""
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    connect_seconds: Seconds = 5.0
+    first_token_seconds: Seconds = 30.0
+    """From the request to the first piece of the answer, whatever keep-alives come meanwhile."""
+    idle_seconds: Seconds = 20.0
+    """Between two pieces."""
+    total_seconds: Seconds = 300.0
+    retries: Annotated[int, Field(ge=0, le=5)] = 2
+    """Further attempts before the first token; after it there is none."""
+    fallback: str | None = None
+    """The bot that answers in its place where this one fails before its first token."""
