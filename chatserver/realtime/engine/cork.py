@@ -7,6 +7,10 @@ the server many to a turn, and every member gets them together.
 import asyncio
 from typing import Protocol
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 class Corked(Protocol):
     def flush(self) -> None: ...
@@ -27,4 +31,7 @@ class Cork:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         for connection in waiting:
-            connection.flush()
+            try:
+                connection.flush()
+            except Exception:  # nobody else's packets may be lost with it
+                log.exception("flush_crashed")

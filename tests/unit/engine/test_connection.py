@@ -222,3 +222,18 @@ async def test_last_packets_can_still_be_polled(connection: Connection) -> None:
     connection.send(A)
     connection.finish(CLOSE)
     assert await connection.poll() == [A, CLOSE]
+
+
+async def test_one_wire_that_fails_takes_nobody_elses_packets_away() -> None:
+    class BrokenWire(FakeWire):
+        def write(self, data: bytes, /) -> None:
+            raise RuntimeError("broken")
+
+    cork, wire = Cork(), FakeWire()
+    broken, well = (Connection(sid, "127.0.0.1", 10, cork, lambda it: None) for sid in "ab")
+    broken.upgrade(BrokenWire())
+    well.upgrade(wire)
+    for connection in (broken, well):
+        connection.send(A)
+    await turn()
+    assert wire.written == A.frame
