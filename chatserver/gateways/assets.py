@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,8 +33,10 @@ PACKED = {".png", ".webp", ".woff2"}
 WORTH_PACKING = 1_024
 """Bytes below which a compressed body saves no packet."""
 
-# Names carry no version: without asking, a browser could mix files of two releases.
 CACHE = "no-cache"
+"""For names without a version: without asking, a browser could mix files of two releases."""
+CACHE_FOR_EVER = "public, max-age=31536000, immutable"
+"""For addresses that name their content."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,10 @@ class Asset:
             return None
         return gzip.compress(self.content, compresslevel=6, mtime=0)
 
-    def response(self, request: web.Request) -> web.Response:
+    def response(self, request: web.Request, cache: str = CACHE) -> web.Response:
         """200, or 304 for a browser that has it."""
         headers = {
-            hdrs.CACHE_CONTROL: CACHE,
+            hdrs.CACHE_CONTROL: cache,
             # Weak: the packed and the plain body share it.
             hdrs.ETAG: f'W/"{self.etag}"',
             hdrs.VARY: hdrs.ACCEPT_ENCODING,
@@ -97,14 +100,14 @@ class Assets:
             return None
         return known[1]
 
-    def handler(self) -> Handler:
-        """For a route that ends in `{name:.+}`."""
+    def handler(self, is_fixed: Callable[[web.Request], bool] = lambda _: False) -> Handler:
+        """For a route that ends in `{name:.+}`; `is_fixed`: the address names the content."""
 
         async def serve(request: web.Request) -> web.StreamResponse:
             asset = self.get(request.match_info["name"])
             if asset is None:
                 raise web.HTTPNotFound
-            return asset.response(request)
+            return asset.response(request, CACHE_FOR_EVER if is_fixed(request) else CACHE)
 
         return serve
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from aiohttp import hdrs, web
 
 from chatserver.gateways.assets import CACHE, Asset, Assets
+from chatserver.gateways.build import IMPORT_MAP, Build
 from chatserver.gateways.headers import CSP, page_policy
-
-IMPORT_MAP = re.compile(r'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 ICON = "icons/icon.svg"
 
@@ -67,6 +66,7 @@ class Pages:
         self._client = Assets(web_root / "app", hidden=frozenset({"index.html"}))
         self._vendor = Assets(web_root / "vendor")
         self._templates = Assets(web_root / "app")
+        self._build = Build(web_root)
         self._values = values
 
     def add_to(self, app: web.Application) -> None:
@@ -74,14 +74,26 @@ class Pages:
         app.router.add_get("/docs", self._docs)
         app.router.add_get("/docs/init.js", self._docs_script)
         app.router.add_get("/favicon.ico", self._icon)
-        app.router.add_get("/assets/{name:.+}", self._client.handler())
-        app.router.add_get("/vendor/{name:.+}", self._vendor.handler())
+        for path, assets in (("assets", self._client), ("vendor", self._vendor)):
+            app.router.add_get(f"/{path}/{{name:.+}}", assets.handler())
+            app.router.add_get(
+                f"/build/{{digest}}/{path}/{{name:.+}}", assets.handler(self._is_of_this_build)
+            )
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
         template = self._templates.get("index.html")
         if template is None:
             return self._not_built()
-        return self._page(template.content.decode(), request)
+        return self._page(self._named_by_build(template.content.decode()), request)
+
+    def _named_by_build(self, page: str) -> str:
+        """With addresses that never mean anything else, and all modules to be fetched at once."""
+        preloads = [f'<link rel="modulepreload" href="{path}">' for path in self._build.modules]
+        page = page.replace("</head>", "".join([*preloads, "</head>"]))
+        return re.sub(r'"/(assets|vendor)/', rf'"/build/{self._build.digest}/\1/', page)
+
+    def _is_of_this_build(self, request: web.Request) -> bool:
+        return request.match_info["digest"] == self._build.digest
 
     async def _docs(self, request: web.Request) -> web.StreamResponse:
         if self._vendor.get("swagger-ui-bundle.js") is None:

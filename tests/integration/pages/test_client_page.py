@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from chatserver.gateways import headers, pages
-from chatserver.gateways.pages import IMPORT_MAP
+from chatserver.gateways.build import IMPORT_MAP
 
 Client = TestClient[web.Request, web.Application]
 
@@ -46,14 +46,14 @@ def test_every_import_is_a_file_of_the_build(page: str) -> None:
     built = set(json.loads((WEB / "vendor.json").read_text()).values())
     imports = json.loads(IMPORT_MAP.findall(page)[0])["imports"]
     for target in imports.values():
-        name = target.removeprefix("/vendor/")
+        name = re.sub("^/build/[0-9a-f]{16}/vendor/", "", target)
         assert name in built or any(each.startswith(name) for each in built if name[-1] == "/")
     assert {"swagger-ui.css", "swagger-ui-bundle.js"} <= built
 
 
 async def test_everything_the_page_names_is_there(client: Client, page: str) -> None:
     named = re.findall(r'(?:src|href)="(/[^"]*)"', page)
-    assert named
+    assert len(named) > 20
     for path in named:
         response = await client.get(path)
         assert (path, response.status) == (path, 200)
@@ -66,3 +66,16 @@ async def test_every_module_of_the_client_is_served_as_javascript(client: Client
         response = await client.get(f"/assets/{module.as_posix()}")
         assert response.status == 200
         assert response.content_type == "text/javascript"
+
+
+async def test_all_modules_but_the_lazy_ones_are_fetched_at_once(page: str) -> None:
+    link = r'<link rel="modulepreload" href="/build/[^/]+/assets/(.+?)">'
+    preloaded = set(re.findall(link, page))
+    app = WEB / "app"
+    modules = {path.relative_to(app).as_posix() for path in (app / "src").rglob("*.js")}
+    # One is imported when code is shown, one is a script of its own, one holds types alone.
+    assert modules - preloaded == {
+        "src/highlight.js",
+        "src/boot_theme.js",
+        "src/commands/context.js",
+    }

@@ -1,5 +1,6 @@
 import base64
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from chatserver.gateways import headers, pages
+from tests.waiting import eventually
 
 Client = TestClient[web.Request, web.Application]
 
@@ -140,6 +142,30 @@ async def test_an_edited_file_shows_at_the_next_reload(client: Client, web_root:
         "/assets/style/base.css", headers={"If-None-Match": before.headers["ETag"]}
     )
     assert (after.status, await after.text()) == (200, "body { color: teal }")
+
+
+async def test_the_page_names_files_by_their_build_and_browsers_keep_those(
+    client: Client, web_root: Path
+) -> None:
+    async def named() -> str:
+        found = re.search(
+            r'"(/build/[^"]+/vendor/preact.js)"', await (await client.get("/")).text()
+        )
+        assert found
+        return found[1]
+
+    path = await named()
+    kept = await client.get(path)
+    assert (kept.status, await kept.text()) == (200, "export {}")
+    assert "immutable" in kept.headers["Cache-Control"]
+    (web_root / "vendor/preact.js").write_text("export { other }")
+
+    async def is_renamed() -> bool:
+        return await named() != path
+
+    await eventually(is_renamed)
+    old = await client.get(path)
+    assert (old.status, old.headers["Cache-Control"]) == (200, "no-cache")
 
 
 async def test_the_documentation_needs_nothing_from_elsewhere(client: Client) -> None:
