@@ -284,6 +284,7 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
         slow_events=settings.slow_events,
         authenticate_seconds=settings.authenticate_seconds,
         unsent_bytes=settings.unsent_bytes,
+        compress_bytes=settings.compress_bytes,
         payload_packets=settings.payload_packets,
         attachments=0,
         ping_interval=settings.ping_interval_seconds,

@@ -131,6 +131,12 @@ class Settings(BaseSettings):
         ge=65_536,
         description="bytes waiting for one client after which it is cut off; it recovers by seq",
     )
+    compress_bytes: int = Field(
+        0,
+        ge=0,
+        description="frames of so many bytes or more are compressed for WebSocket clients that "
+        "offer it; 0: none (who sends compressed frames then costs 40 KB of memory)",
+    )
     payload_packets: int = Field(
         1_000, ge=1, description="packets in one request of a long-polling client"
     )

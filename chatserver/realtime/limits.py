@@ -17,6 +17,7 @@ class ConnectionLimits:
     slow_events: int
     authenticate_seconds: float
     unsent_bytes: int
+    compress_bytes: int
     payload_packets: int
     attachments: int
     ping_interval: float
@@ -30,6 +31,7 @@ class ConnectionLimits:
             frame_bytes=self.frame_bytes,
             payload_packets=self.payload_packets,
             unsent_bytes=self.unsent_bytes,
+            compress_bytes=self.compress_bytes,
             ping_interval=self.ping_interval,
             ping_timeout=self.ping_timeout,
             settle_seconds=self.authenticate_seconds,

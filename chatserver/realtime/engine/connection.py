@@ -33,6 +33,7 @@ class Connection:
     __slots__ = (
         "_buffer",
         "_cork",
+        "_deflates",
         "_max_unsent",
         "_overflow",
         "_poll",
@@ -73,6 +74,7 @@ class Connection:
         """It is about to: polls are answered at once, so that it can."""
         self.posting = False
         """A request that hands in packets is under way."""
+        self._deflates = 0
         self._max_unsent = max_unsent
         self._cork = cork
         self._overflow = overflow
@@ -116,8 +118,11 @@ class Connection:
         waiting = self._drain()
         if is_stuck or wire.is_closing():
             return
-        one = len(waiting) == 1
-        wire.write(waiting[0].frame if one else b"".join([packet.frame for packet in waiting]))
+        if self._deflates:
+            frames = [packet.deflated(self._deflates) for packet in waiting]
+        else:
+            frames = [packet.frame for packet in waiting]
+        wire.write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     async def poll(self) -> list[Outgoing]:
         """What waits, as soon as something does; after the end what was still to be said, if any.
@@ -144,9 +149,13 @@ class Connection:
         self.candidate = None
         self.probing = False
 
-    def upgrade(self, wire: Wire) -> None:
-        """From here on packets go to the wire, those that waited first."""
+    def upgrade(self, wire: Wire, deflates: int = 0) -> None:
+        """From here on packets go to the wire, those that waited first.
+
+        `deflates`: it takes frames of so many bytes or more compressed; 0: none.
+        """
         self.wire = wire
+        self._deflates = deflates
         self.candidate = None
         self.probing = False
         self.flush()

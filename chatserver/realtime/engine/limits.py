@@ -13,6 +13,8 @@ class EngineLimits:
     frame_bytes: int = 1_000_000
     """Largest frame, and largest body of a polling request."""
     payload_packets: int = 16
+    compress_bytes: int = 0
+    """Smallest frame that is compressed for WebSocket clients that offer it; 0: none is."""
     unsent_bytes: int = 1_048_576
     """More than that waiting for one client cuts it off."""
     ping_interval: float = 25.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import zlib
 from contextlib import suppress
 
 from aiohttp import WSMsgType, web
@@ -9,6 +10,7 @@ from aiohttp import WSMsgType, web
 from chatserver.realtime.engine.closing import limit_silence
 from chatserver.realtime.engine.connection import Connection, Wire
 from chatserver.realtime.engine.frames import CloseCode
+from chatserver.realtime.engine.limits import EngineLimits
 from chatserver.realtime.engine.outgoing import PROBE_ANSWER
 from chatserver.realtime.engine.packets import InvalidPacket, Packet, PacketType, decode_packet
 from chatserver.realtime.engine.protocol import Probe, Reason, echoed, on_probe
@@ -27,11 +29,24 @@ MESSAGE = PacketType.MESSAGE.value
 class Socket(web.WebSocketResponse):
     """Never writes a close frame itself: there must be one, and nothing of ours after it."""
 
-    def __init__(self, max_frame: int) -> None:
-        # aiohttp's limit is the first size that is too much.
-        super().__init__(compress=False, max_msg_size=max_frame + 1, autoclose=False)
+    def __init__(self, limits: EngineLimits) -> None:
+        super().__init__(
+            compress=limits.compress_bytes > 0,
+            # aiohttp's limit is the first size that is too much.
+            max_msg_size=limits.frame_bytes + 1,
+            autoclose=False,
+        )
+        self._compress_bytes = limits.compress_bytes
         self.failure: int | None = None
         """The close code for a frame that could not be read."""
+
+    @property
+    def deflates(self) -> int:
+        """Frames of so many bytes or more may be sent to it compressed; 0: none.
+
+        A client that asked for a smaller window than ours gets plain ones, which it must take too.
+        """
+        return self._compress_bytes if self.compress == zlib.MAX_WBITS else 0
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
         """Called by aiohttp where reading ends: by an undecodable frame, or with the transport."""
@@ -49,7 +64,7 @@ async def serve(sessions: Sessions, request: web.Request, connection: Connection
     """A session that begins on a WebSocket, until its end."""
     try:
         socket, wire = await _accept(sessions, request)
-        connection.upgrade(wire)
+        connection.upgrade(wire, socket.deflates)
         await sessions.opened(connection)
         await _read(sessions, connection, socket)
     finally:  # refused by aiohttp, or cancelled by it
@@ -75,7 +90,7 @@ async def upgrade(sessions: Sessions, request: web.Request, connection: Connecti
             connection.keep_polling()
             sessions.farewells.say(wire, socket.failure or CloseCode.PROTOCOL_ERROR)
     if is_done and not connection.closed:
-        connection.upgrade(wire)
+        connection.upgrade(wire, socket.deflates)
         try:
             await _read(sessions, connection, socket)
         finally:
@@ -86,12 +101,13 @@ async def upgrade(sessions: Sessions, request: web.Request, connection: Connecti
 
 
 async def _accept(sessions: Sessions, request: web.Request) -> tuple[Socket, Wire]:
-    socket = Socket(sessions.limits.frame_bytes)
+    limits = sessions.limits
+    socket = Socket(limits)
     await socket.prepare(request)
     wire = request.transport
     if wire is None:
         raise ConnectionResetError("the client has gone")
-    limit_silence(wire, sessions.limits.ping_interval + sessions.limits.ping_timeout)
+    limit_silence(wire, limits.ping_interval + limits.ping_timeout)
     return socket, wire
 
 

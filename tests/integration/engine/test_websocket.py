@@ -6,6 +6,8 @@ import struct
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from tests.integration.engine.conftest import FAST, EchoServer, close_code
 from tests.waiting import eventually
@@ -26,6 +28,33 @@ async def test_compression_is_not_agreed_to(echo: Any) -> None:
     server: EchoServer = await echo()
     socket, _ = await server.opened(compress=15)
     assert not socket.compress
+
+
+@pytest.mark.parametrize("bits", [15, 10])
+async def test_compression_can_be_allowed(echo: Any, bits: int) -> None:
+    """Read by an implementation that keeps a context; to a smaller window plain frames are sent."""
+    server: EchoServer = await echo(compress_bytes=200)
+    deflate = ClientPerMessageDeflateFactory(server_max_window_bits=bits if bits < 15 else None)
+    url = f"{server.url.replace('http', 'ws', 1)}?EIO=4&transport=websocket"
+    async with connect(url, compression=None, extensions=[deflate]) as socket:
+        assert [each.name for each in socket.protocol.extensions] == ["permessage-deflate"]
+        await socket.recv()
+        texts = [f"4{number} {word * size}" for number, (word, size) in enumerate(
+            [("tea ", 50), ("x", 3), ("ä🎈", 5_000), ("", 0), ("tea ", 50), ("y", 100_000)]
+        )]  # fmt: skip
+        for text in texts:
+            await socket.send(text)
+        assert [await socket.recv() for _ in texts] == texts
+        await socket.send(b"bytes")
+        assert await socket.recv() == b"bytes"
+
+
+async def test_what_is_too_large_once_inflated_is_refused(echo: Any) -> None:
+    server: EchoServer = await echo(compress_bytes=200, frame_bytes=100_000)
+    socket, _ = await server.opened(compress=15)
+    await socket.send_str("4" + "x" * 10_000_000)
+    assert await close_code(socket) == 1009
+    await eventually(lambda: server.live == 0)
 
 
 @pytest.mark.parametrize("text", ["abc", "", "0", "2", "5", "6"])

@@ -164,6 +164,16 @@ async def test_too_much_unsent_on_the_wire_overflows(
     assert len(wire.written) <= 10 + len(A.frame)
 
 
+async def test_a_wire_that_takes_compressed_frames_gets_them(connection: Connection) -> None:
+    wire, large = FakeWire(), Outgoing.message("tea " * 100)
+    connection.upgrade(wire, 100)
+    connection.send(A)
+    connection.send(large)
+    await turn()
+    assert wire.written == A.frame + large.deflated(100)
+    assert len(wire.written) < 100
+
+
 async def test_nothing_is_written_to_a_wire_that_has_gone(connection: Connection) -> None:
     wire = FakeWire()
     connection.upgrade(wire)
