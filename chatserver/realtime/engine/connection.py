@@ -19,6 +19,10 @@ class Wire(Protocol):
     def get_extra_info(self, name: str, default: Any = None, /) -> Any: ...
 
 
+POLLED_PACKETS = 16
+"""The answer to a poll holds no more: python-engineio's client gives up on one that does."""
+
+
 class PolledTwice(Exception):
     """A second poll while one is open: the session cannot go on."""
 
@@ -127,7 +131,7 @@ class Connection:
     async def poll(self) -> list[Outgoing]:
         """What waits, as soon as something does; after the end what was still to be said, if any.
 
-        Raises `PolledTwice`.
+        At most `POLLED_PACKETS`. Raises `PolledTwice`.
         """
         if self._poll is not None:
             raise PolledTwice
@@ -137,7 +141,14 @@ class Connection:
                 await self._poll
             finally:
                 self._poll = None
-        return self._drain() or ([] if self.closed else [NOOP])
+        taken, self._buffer = self._buffer[:POLLED_PACKETS], self._buffer[POLLED_PACKETS:]
+        self._unsent -= sum([len(packet.frame) for packet in taken])
+        return taken or ([] if self.closed else [NOOP])
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing waits to be sent."""
+        return not self._buffer
 
     def probe(self) -> None:
         """Ends the open poll, so that none is under way when the WebSocket takes over."""
@@ -173,6 +184,7 @@ class Connection:
             self.flush()
         elif self.wire is None and last is not None and not is_cut:
             self._buffer.append(last)
+            self._unsent += len(last.frame)
         else:
             self._drain()
         self._wake()

@@ -30,7 +30,7 @@ async def poll(sessions: Sessions, request: web.Request, connection: Connection)
     except PolledTwice:
         sessions.close(connection, Reason.TRANSPORT_ERROR, last=CLOSE)
         raise Refused(400, "a poll is open already") from None
-    if connection.closed:
+    if connection.closed and connection.is_empty:
         sessions.parted(connection.sid)
     if not packets:
         raise Refused(400, "the session is closed")

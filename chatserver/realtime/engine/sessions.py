@@ -174,8 +174,8 @@ class Sessions:
         """Frees what it holds at once; returns the disconnect handler's task.
 
         A WebSocket gets a close frame with `code`, and is cut if its client does not confirm it;
-        with `is_cut` at once. A poll is answered with what waits and `last`; where none is open,
-        the next one is, unless `last` is None. None: it was closed before.
+        with `is_cut` at once. What waits and `last` can still be polled, unless `last` is None.
+        Returns None where it was closed before.
         """
         if connection.closed:
             return None
@@ -186,9 +186,8 @@ class Sessions:
         self._lingering.discard(connection)
         self.census.leave(connection.address)
         wire, candidate = connection.wire, connection.candidate
-        has_poll = connection.is_polled
         connection.finish(last, is_cut=is_cut)
-        if wire is None and last is not None and not has_poll and not is_cut:
+        if wire is None and last is not None and not is_cut:
             self._parting[connection.sid] = connection
             self._all_parted.clear()
             self._parted.add(connection.sid)

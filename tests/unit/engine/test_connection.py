@@ -61,6 +61,20 @@ async def test_a_poll_takes_what_waits_in_order(connection: Connection) -> None:
     assert await connection.poll() == [A, B]
 
 
+async def test_a_poll_takes_no_more_than_every_client_can() -> None:
+    connection = Connection("sid", "127.0.0.1", 1_000, Cork(), lambda it: None)
+    packets = [Outgoing.message(f"{n}") for n in range(40)]
+    for packet in packets:
+        connection.send(packet)
+    connection.finish(CLOSE)
+    assert await connection.poll() == packets[:16]
+    assert await connection.poll() == packets[16:32]
+    assert not connection.is_empty
+    assert await connection.poll() == [*packets[32:], CLOSE]
+    assert connection.is_empty
+    assert await connection.poll() == []
+
+
 async def test_an_open_poll_is_answered_with_all_of_one_loop_turn(connection: Connection) -> None:
     polling = asyncio.create_task(connection.poll())
     await asyncio.sleep(0)
