@@ -14,12 +14,13 @@ from chatserver.testing.speech import speak, speak_at_once, wait_for_ever
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One request as it came in. The key is not kept: `key_matched` is all that is left of it."""
+    """One request as it came in, without its key."""
 
     path: str
     body: Any
     headers: dict[str, str]
-    key_matched: bool
+    key_matched: bool | None
+    """All that is left of the key; None where none was brought."""
 
 
 class FakeModel:
@@ -85,7 +86,7 @@ class FakeModel:
         await self._runner.cleanup()
 
     async def _models(self, request: web.Request) -> web.Response:
-        if not self._key_matches(request):
+        if self._key is not None and not self._key_matches(request):
             return _refusal(unauthorized())
         model = {"id": self.name, "object": "model", "created": 0, "owned_by": "tests"}
         return web.json_response({"object": "list", "data": [model]})
@@ -95,7 +96,7 @@ class FakeModel:
         matched = self._key_matches(request)
         headers = {n: v for n, v in request.headers.items() if n.lower() != "authorization"}
         self.requests.append(ModelRequest(request.path, body, headers, matched))
-        if not matched:
+        if self._key is not None and not matched:
             return _refusal(unauthorized())
         behaviour = self._script.popleft() if self._script else self._default
         self.open_streams += 1
@@ -117,8 +118,11 @@ class FakeModel:
         counts = bool(options.get("include_usage"))
         return await speak(behaviour, request, self.name, counts=counts)
 
-    def _key_matches(self, request: web.Request) -> bool:
-        return self._key is None or request.headers.get("Authorization") == f"Bearer {self._key}"
+    def _key_matches(self, request: web.Request) -> bool | None:
+        brought = request.headers.get("Authorization")
+        if brought is None:
+            return None
+        return self._key is None or brought == f"Bearer {self._key}"
 
 
 def _refusal(refusal: Refuse) -> web.Response:
