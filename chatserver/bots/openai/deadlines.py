@@ -9,7 +9,7 @@ from chatserver.bots.openai.failures import TooSlow
 
 T = TypeVar("T")
 
-TAIL_SECONDS = 2.0
+TAIL_SECONDS = 1.0
 """How long usage and `[DONE]` are waited for, once the answer is whole."""
 
 

@@ -106,3 +106,29 @@ def test_a_chunk_that_is_none_says_what_it_means(data: bytes, failure: type[Fail
     with pytest.raises(failure) as raised:
         read_chunk(data)
     assert type(raised.value) is failure
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+DELTAS = st.fixed_dictionaries({}, optional={"content": JSON, "reasoning": JSON, "refusal": JSON})
+CHOICES = st.fixed_dictionaries({}, optional={"delta": DELTAS | JSON, "finish_reason": JSON})
+CHUNKS = st.fixed_dictionaries(
+    {}, optional={"choices": st.lists(CHOICES | JSON) | JSON, "usage": JSON, "error": JSON}
+)
+
+
+@given(CHUNKS | JSON)
+def test_whatever_is_sent_is_a_chunk_or_a_failure(payload: object) -> None:
+    try:
+        read = read_chunk(orjson.dumps(payload))
+    except Failure:
+        return
+    assert isinstance(read.text, str)
+    assert isinstance(read.reasoning, str)
