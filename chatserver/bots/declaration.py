@@ -37,7 +37,7 @@ class ModelBotDeclaration(BaseModel):
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     connect_seconds: Seconds = 5.0
     first_token_seconds: Seconds = 30.0
-    """From the request to the first piece of the answer, whatever keep-alives come meanwhile."""
+    """From the request to the first piece, of the answer or of the reasoning before it."""
     idle_seconds: Seconds = 20.0
     """Between two pieces."""
     total_seconds: Seconds = 300.0

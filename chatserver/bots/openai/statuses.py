@@ -1,0 +1,100 @@
+"""Recognises failures in what endpoints say, OpenAI's and those that only resemble it."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from openai import APIStatusError
+
+from chatserver.bots.openai.failures import (
+    ContextTooLong,
+    Failure,
+    NotConfigured,
+    OutputLimit,
+    QuotaSpent,
+    RateLimited,
+    Refused,
+    ServerFault,
+)
+from chatserver.bots.openai.retry import retry_after
+
+_TOO_LONG = re.compile(
+    r"context.?(length|size|window)|prompt is too long|too many (input )?tokens", re.IGNORECASE
+)
+"""Codes, types and messages; the endpoints agree on none of them."""
+
+_OUTPUT_LIMIT = re.compile(r"output limit|max_(completion_)?tokens", re.IGNORECASE)
+
+_SAFE_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+def failure_of_status(error: APIStatusError) -> Failure:
+    """What a response with an error status means. The endpoint's words stay out of it."""
+    headers = error.response.headers
+    pause = retry_after(headers.get("retry-after"), datetime.now(UTC))
+    failure = _failure(error.status_code, error.body, pause)
+    request_id = _safe(error.request_id)
+    if request_id:
+        failure.add_note(f"request {request_id}")
+    return failure
+
+
+def failure_in_stream(error: Any) -> Failure:
+    """What an error object in the place of a chunk means.
+
+    Its code is a status at some endpoints and a word at others; without a status it is taken for
+    the server's fault.
+    """
+    code = str(_field(error, "code"))
+    if re.fullmatch(r"[45]\d\d", code):
+        return _failure(int(code), error, None)
+    own_fault = code == "content_filter" or _too_long(error)
+    return _failure(400 if own_fault else 500, error, None)
+
+
+def _failure(status: int, error: Any, pause: float | None) -> Failure:
+    detail = f"status {status}, code {_safe(_field(error, 'code')) or 'none'}"
+    match status:
+        case 401 | 403 | 404 | 405:
+            return NotConfigured(detail)
+        case 402:
+            return QuotaSpent(detail)
+        case 413:
+            return ContextTooLong(detail)
+        case 429 if "insufficient_quota" in (_field(error, "code"), _field(error, "type")):
+            return QuotaSpent(detail)
+        case 429:
+            return RateLimited(detail, pause)
+        case 400 | 422 if _too_long(error):
+            return ContextTooLong(detail)
+        case 400 if _OUTPUT_LIMIT.search(_words(error)):
+            return OutputLimit(detail)
+        case 408 | 409:
+            return ServerFault(detail, pause)
+        case _ if status < 500:
+            return Refused(detail)
+        case _:
+            return ServerFault(detail, pause)
+
+
+def _too_long(error: Any) -> bool:
+    return bool(_TOO_LONG.search(_words(error)))
+
+
+def _words(error: Any) -> str:
+    if isinstance(error, str):
+        return error
+    return " ".join(str(_field(error, name)) for name in ("code", "type", "param", "message"))
+
+
+def _field(error: Any, name: str) -> Any:
+    if not isinstance(error, dict):
+        return None
+    inner = error.get("error")
+    return inner.get(name) if isinstance(inner, dict) else error.get(name)
+
+
+def _safe(word: Any) -> str:
+    """The word, if it can only be an identifier; else nothing."""
+    text = str(word) if isinstance(word, str | int) else ""
+    return text if _SAFE_CODE.fullmatch(text) else ""

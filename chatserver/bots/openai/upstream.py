@@ -1,0 +1,179 @@
+"""One request to an endpoint that speaks OpenAI's chat completions.
+
+The package's client does connections, TLS, proxies and authentication. The rest is done here: its
+retries know nothing of our deadlines, its timeouts are defeated by keep-alive comments, and its
+model for each chunk costs several times what reading the line does.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from typing import Any, cast
+
+import httpx2
+from openai import APIConnectionError, APIStatusError, AsyncOpenAI, Omit, Timeout
+
+from chatserver.bots.declaration import ModelBotDeclaration
+from chatserver.bots.openai.chunks import Chunk, Usage, parse, read_chunk, read_usage
+from chatserver.bots.openai.deadlines import Deadlines
+from chatserver.bots.openai.failures import (
+    Cut,
+    Failure,
+    Garbage,
+    NotConfigured,
+    OutputLimit,
+    Unreachable,
+)
+from chatserver.bots.openai.lines import LINE_BYTES, DataLines
+from chatserver.bots.openai.prompt import Message
+from chatserver.bots.openai.statuses import failure_of_status
+
+_HELLO: list[Message] = [{"role": "user", "content": "Hi"}]
+
+
+class Upstream:
+    """The endpoint of one bot. Keeps connections; `close` ends them."""
+
+    def __init__(self, declaration: ModelBotDeclaration, key: str | None) -> None:
+        self._declaration = declaration
+        # Given none, the package would take a key, and whom to bill, from the environment; those
+        # are not meant for this endpoint.
+        self._client = AsyncOpenAI(
+            api_key=key or "none",
+            base_url=str(declaration.base_url),
+            max_retries=0,
+            timeout=Timeout(None, connect=declaration.connect_seconds),
+        )
+        self._client.organization = self._client.project = None
+        self._headers: dict[str, str | Omit] = {} if key else {"Authorization": Omit()}
+
+    async def stream(
+        self, messages: list[Message], deadlines: Deadlines
+    ) -> AsyncGenerator[Chunk, None]:
+        """The chunks as they come, until the answer is whole. Raises `Failure`.
+
+        Closing the generator closes the connection, and so tells the endpoint to stop.
+        """
+        deadlines.asked()
+        finished = False
+        async with AsyncExitStack() as stack:
+            body = {"stream": True, "stream_options": {"include_usage": True}}
+            blocks = await self._open(messages, body, deadlines, stack)
+            chunks = await stack.enter_async_context(aclosing(_chunks(blocks, deadlines)))
+            try:
+                async for chunk in chunks:
+                    finished = finished or chunk.finished
+                    yield chunk
+            except Failure:
+                # The answer is whole: what breaks after it harms nobody.
+                if not finished:
+                    raise
+            if not finished:
+                raise Cut("the body ended before the answer")
+
+    async def check(self, deadlines: Deadlines) -> Usage | None:
+        """Asks for an answer of one token. Raises `Failure`."""
+        deadlines.asked()
+        try:
+            async with AsyncExitStack() as stack:
+                blocks = await self._open(_HELLO, {self._limit: 1}, deadlines, stack)
+                body = b""
+                while (block := await _next(blocks, deadlines)) is not None:
+                    body += block
+                    if len(body) > LINE_BYTES:
+                        raise Garbage("a token without end")
+        except OutputLimit:
+            # Models that reason call one token too few; that they do is an answer.
+            return None
+        answer = parse(body)
+        if not answer.get("choices"):
+            raise Garbage("a completion of another form")
+        return read_usage(answer.get("usage"))
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    @property
+    def _limit(self) -> str:
+        """The name of the field that bounds an answer.
+
+        OpenAI's newer models refuse the old name; few of the endpoints that resemble it know the
+        new one.
+        """
+        official = self._declaration.base_url.host == "api.openai.com"
+        return "max_completion_tokens" if official else "max_tokens"
+
+    async def _open(
+        self,
+        messages: list[Message],
+        body: dict[str, Any],
+        deadlines: Deadlines,
+        stack: AsyncExitStack,
+    ) -> AsyncGenerator[bytes, None]:
+        """The blocks of the response's body; `stack` closes it."""
+        declared = self._declaration
+        if declared.temperature is not None:
+            body = {"temperature": declared.temperature, **body}
+        if declared.max_tokens is not None:
+            body = {self._limit: declared.max_tokens, **body}
+        responses = self._client.chat.completions.with_streaming_response
+        try:
+            manager = responses.create(
+                model=declared.model,
+                messages=cast(Any, messages),
+                **body,
+                extra_headers=self._headers,
+            )
+            response = await deadlines.keep(lambda: stack.enter_async_context(manager))
+        except APIStatusError as error:
+            raise failure_of_status(error) from None
+        except APIConnectionError as error:
+            raise _failure_of_connection(error.__cause__ or error) from None
+        except httpx2.HTTPError as error:  # while the body of an error is read
+            raise _failure_of_connection(error) from None
+        blocks = cast("AsyncGenerator[bytes, None]", response.iter_bytes())
+        return await stack.enter_async_context(aclosing(blocks))
+
+
+async def _chunks(
+    blocks: AsyncIterator[bytes], deadlines: Deadlines
+) -> AsyncGenerator[Chunk, None]:
+    """Reads to the end of the body, beyond `[DONE]`, so that the connection can be used again."""
+    lines = DataLines()
+    finished = False
+    while (block := await _next(blocks, deadlines)) is not None:
+        said = ended = False
+        for data in lines.feed(block):
+            chunk = read_chunk(data)
+            said = said or bool(chunk.text or chunk.reasoning)
+            ended = ended or chunk.finished
+            yield chunk
+        if finished:
+            continue
+        if ended:
+            finished = True
+            deadlines.finished()
+        elif said:
+            deadlines.heard()
+    for data in lines.flush():
+        yield read_chunk(data)
+
+
+async def _next(blocks: AsyncIterator[bytes], deadlines: Deadlines) -> bytes | None:
+    try:
+        return await deadlines.keep(lambda: anext(blocks, None))
+    except httpx2.HTTPError as error:
+        raise _failure_of_connection(error) from None
+
+
+def _failure_of_connection(error: BaseException) -> Failure:
+    # The words of a protocol error quote what was received or sent, a header with the key included.
+    name = type(error).__name__
+    if isinstance(error, httpx2.ConnectError):
+        return Unreachable(f"{name}: {error}")
+    if isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout | httpx2.ProxyError):
+        return Unreachable(name)
+    if isinstance(
+        error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.TooManyRedirects
+    ):
+        return NotConfigured(name)
+    return Cut(name)

@@ -1,0 +1,55 @@
+"""A model's bot in a whole server."""
+
+import pytest
+
+from chatserver.testing import FakeModel, Speak, cut, hang
+from tests.conftest import Connect
+from tests.integration.bots.conftest import Ask
+from tests.servers import StartServer
+from tests.waiting import eventually
+
+HISTORY = [("user", "Who are you?"), ("assistant", "Ada."), ("user", "Really?")]
+
+
+async def test_a_talk_is_answered_with_what_was_said_before(
+    server: StartServer, connect: Connect, ask: Ask
+) -> None:
+    async with FakeModel(Speak(("Ada.",)), Speak(("Yes", "."))) as model:
+        running = await server(bots=[ask(model).bot], default_bot="ada")
+        eve = await connect(running, "Eve")
+        session_id = (await eve.do("create_session", title="Talk"))["session"]["id"]
+        for question in ("Who are you?", "Really?"):
+            await eve.say(session_id, question)
+            await eve.told("reply_finished", session_id=session_id)
+    sent = [(m["role"], m["content"]) for m in model.requests[-1].body["messages"]]
+    assert sent[1:] == HISTORY
+
+
+async def test_stopping_a_reply_ends_the_stream_at_the_model_and_keeps_what_was_said(
+    server: StartServer, connect: Connect, ask: Ask
+) -> None:
+    async with FakeModel(hang(["Once upon a time"])) as model:
+        running = await server(bots=[ask(model).bot], default_bot="ada")
+        eve = await connect(running, "Eve")
+        session_id = (await eve.do("create_session", title="Talk"))["session"]["id"]
+        await eve.say(session_id, "A story?")
+        delta = await eve.told("reply_delta", text="Once upon a time")
+        assert model.open_streams == 1
+        await eve.do("stop_reply", session_id=session_id, reply_id=delta["reply_id"])
+        await eventually(lambda: model.open_streams == 0, within=1.0)
+        message = await eve.told("message_created", stopped=True)
+    assert message["data"]["text"] == "Once upon a time"
+
+
+@pytest.mark.parametrize("pieces", [[], ["Once upon"]], ids=["before", "after the first piece"])
+async def test_a_model_that_breaks_off_fails_the_reply_with_its_reason(
+    server: StartServer, connect: Connect, ask: Ask, pieces: list[str]
+) -> None:
+    async with FakeModel(default=cut(pieces)) as model:
+        running = await server(bots=[ask(model, retries=0).bot], default_bot="ada")
+        eve = await connect(running, "Eve")
+        session_id = (await eve.do("create_session", title="Talk"))["session"]["id"]
+        await eve.say(session_id, "A story?")
+        failed = await eve.told("reply_failed", session_id=session_id)
+    assert failed["data"]["code"] == "model_unavailable"
+    assert failed["data"]["retryable"] is True
