@@ -176,8 +176,8 @@ def create_app(
             roster.report_unconfigured()
             pool.start()
             yield
-            await roster.close()
             await store.close()
+            await roster.close()
         finally:
             lock.release()
             summarizer.close()
@@ -283,8 +283,8 @@ async def service_beside(settings: Settings) -> AsyncIterator[ChatService]:
     try:
         yield server.service
     finally:
-        await server.roster.close()
         await server.store.close()
+        await server.roster.close()
 
 
 def adapters(observer: ModelUse) -> ModelBotFactory:

@@ -233,7 +233,7 @@ class Settings(BaseSettings):
         """
         own = {"OPENAI_API_KEY": self.openai_key, "HUGGINGFACE_API_TOKEN": self.hugging_face_key}
         found = own.get(variable) or self._variables.get(variable)
-        return found.get_secret_value() if found is not None else None
+        return found.get_secret_value().strip() if found is not None else None
 
     def limits(self) -> Limits:
         """The bounds that the domain keeps."""

@@ -27,7 +27,7 @@ class ModelBotDeclaration(BaseModel):
     adapter: Literal["openai"] = "openai"
     """Any endpoint that speaks OpenAI's chat completions."""
     description: str = ""
-    """What people are told of it."""
+    """What people are told of it; where not given, the name of its model."""
     model: Text
     """The model's name at the endpoint."""
     base_url: HttpUrl = HttpUrl("https://api.openai.com/v1")

@@ -54,11 +54,14 @@ def make_model_bot(
     declaration: ModelBotDeclaration, factory: ModelBotFactory, secret: Secret
 ) -> ModelBot:
     """The bot, or one in its place that says that its key is missing."""
+    if not declaration.description:
+        described = {"description": f"answers with the model {declaration.model}"}
+        declaration = declaration.model_copy(update=described)
     variable = declaration.key_variable
     if variable is None:
         return factory(declaration, None)
     key = secret(variable)
     if key is None:
-        description = declaration.description or f"speaks for {declaration.model}"
-        return UnconfiguredBot(BotInfo(name=declaration.name, description=description), variable)
+        info = BotInfo(name=declaration.name, description=declaration.description)
+        return UnconfiguredBot(info, variable)
     return factory(declaration, key)

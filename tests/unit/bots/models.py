@@ -18,7 +18,7 @@ class FakeModelBot:
     """`bots.model.ModelBot` that says its model's name and how many messages it sees."""
 
     def __init__(self, declaration: ModelBotDeclaration, key: str | None) -> None:
-        self.info = BotInfo(name=declaration.name, description="a fake")
+        self.info = BotInfo(name=declaration.name, description=declaration.description)
         self.key = key
         self.failing: BotError | None = None
         self.closed = False

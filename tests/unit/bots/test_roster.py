@@ -32,6 +32,19 @@ def test_a_bot_gets_the_key_of_its_variable_or_none_where_it_needs_none() -> Non
     assert (a.key, b.key) == ("sesame", None)
 
 
+def test_every_bot_is_described_by_its_model_where_by_nothing_else() -> None:
+    made = roster(
+        declaration("a", model="small"),
+        declaration("b", description="plans journeys", key_variable=None),
+        declaration("c", model="large", key_variable=None),
+    )
+    assert {name: bot.info.description for name, bot in made.models.items()} == {
+        "a": "answers with the model small",
+        "b": "plans journeys",
+        "c": "answers with the model large",
+    }
+
+
 async def test_a_bot_without_its_key_is_there_and_says_so() -> None:
     made = roster(declaration("a"))
     bot = made.models["a"]
