@@ -103,7 +103,12 @@ class Settings(BaseSettings):
         None, description="the lines that the `corpus` bot draws from; our own text where not given"
     )
     words_per_second: float = Field(25.0, gt=0, description="pace of the `corpus` and `echo` bots")
-    context_messages: int = Field(4, ge=1, le=200, description="messages that a bot gets to see")
+    context_messages: int = Field(
+        4,
+        ge=1,
+        le=200,
+        description="messages that a bot gets to see; one of a bots file has its own `window`",
+    )
     replies_concurrency: int = Field(
         100,
         ge=0,

@@ -20,7 +20,10 @@ Tables = dict[str, Any]
 
 
 class BadBotsFile(Exception):
-    """A bots file that cannot be used. `reason` quotes no value: one might be a secret."""
+    """A bots file that cannot be used.
+
+    `reason` quotes no value but the names of bots: any other might be a secret.
+    """
 
     def __init__(self, path: Path, line: int, reason: str) -> None:
         super().__init__(f"{path}, line {line}: {reason}")
