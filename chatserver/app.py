@@ -291,7 +291,10 @@ def adapters(observer: ModelUse) -> ModelBotFactory:
     """Makes the bot that a declaration's adapter names."""
 
     def make(declaration: ModelBotDeclaration, key: str | None) -> ModelBot:
-        raise LookupError(declaration.adapter)
+        # Late: only servers with such a bot load the package that talks to its model.
+        from chatserver.bots.openai import OpenAiBot
+
+        return OpenAiBot(declaration, key, observer)
 
     return make
 
