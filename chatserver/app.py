@@ -15,15 +15,18 @@ from sqlalchemy import make_url
 
 from chatserver import __version__
 from chatserver.addresses import Network, parse_networks
-from chatserver.bots.corpus import CorpusBot, read_corpus
-from chatserver.bots.echo import EchoBot
+from chatserver.bot_settings import built_in_bots, declared_bots, default_bot
+from chatserver.bots.declaration import ModelBotDeclaration
+from chatserver.bots.model import ModelBot, ModelBotFactory
 from chatserver.bots.registry import BotRegistry
+from chatserver.bots.roster import Roster
 from chatserver.chat.desk import ReplyDesk
 from chatserver.chat.ports import Bot, Clock
 from chatserver.chat.service import ChatService
 from chatserver.gateways import headers, health, pages, rest
 from chatserver.observability.clock import SystemClock
 from chatserver.observability.metrics import Metrics
+from chatserver.observability.model_use import ModelUse
 from chatserver.realtime.feed import RoomFeed
 from chatserver.realtime.limits import ConnectionLimits
 from chatserver.realtime.namespace import ChatNamespace
@@ -56,6 +59,7 @@ class Server:
     namespace: ChatNamespace
     sockets: ChatSocketServer
     metrics: Metrics
+    roster: Roster
 
 
 SERVER = web.AppKey("server", Server)
@@ -76,20 +80,29 @@ def database_path(url: str) -> Path:
     return Path(parsed.database).absolute()
 
 
-def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Application:
-    """A complete server. `bots` take the place of the built-in ones.
+def create_app(
+    settings: Settings,
+    bots: list[Bot] | None = None,
+    model_bots: ModelBotFactory | None = None,
+) -> web.Application:
+    """A complete server. `bots` take the place of the built-in ones, `model_bots` of the adapters.
 
-    Raises `UnsupportedDatabase`, `UnknownDefaultBot`, `EmptyCorpus` or `ValueError` for settings
-    that cannot work; on start-up `DatabaseInUse` or `SchemaTooNew`.
+    Raises `UnsupportedDatabase`, `BadBotsFile`, `UnknownDefaultBot`, `EmptyCorpus` or `ValueError`
+    for settings that cannot work; on start-up `DatabaseInUse` or `SchemaTooNew`.
     """
     app = web.Application(client_max_size=settings.frame_bytes)
     trusted_proxies = parse_networks(settings.trusted_proxies)
     metrics, clock = Metrics(), SystemClock()
     path = database_path(settings.database_url)
     store = SqliteStore(path, settings.limits(), metrics.committed)
-    registry = BotRegistry(
-        bots if bots is not None else _built_in_bots(settings), settings.default_bot
+    declared = declared_bots(settings)
+    roster = Roster(
+        bots if bots is not None else built_in_bots(settings),
+        declared,
+        model_bots or adapters(ModelUse(metrics)),
+        settings.secret,
     )
+    registry = BotRegistry(roster.bots, default_bot(settings, declared))
     limits = _connection_limits(settings)
     sockets = ChatSocketServer(
         limits=limits,
@@ -103,7 +116,7 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
         feed=feed,
         clock=clock,
         lease=timedelta(seconds=settings.reply_lease_seconds),
-        window=settings.context_messages,
+        window=max([settings.context_messages, *(bot.window for bot in declared)]),
         max_takeovers=settings.reply_takeovers,
     )
     pool = ReplyPool(
@@ -134,7 +147,7 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
         server_info={
             "name": settings.app_name,
             "version": __version__,
-            "default_bot": settings.default_bot or "",
+            "default_bot": registry.default or "",
         },
         shown_limits={
             "text_chars": settings.text_chars,
@@ -147,10 +160,10 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
     store.subscribe(pool.committed)
     metrics.watch("store_pending", "Writes that wait for a commit", lambda: store.pending)
     sockets.attach(app, socketio_path="socket.io")
-    server = Server(settings, store, service, feed, pool, namespace, sockets, metrics)
+    server = Server(settings, store, service, feed, pool, namespace, sockets, metrics, roster)
     app[SERVER] = server
     # Before the drain below: who waits for a reply is answered before replies are handed back.
-    _add_gateways(app, server, clock, trusted_proxies)
+    _add_gateways(app, server, clock, trusted_proxies, registry.default)
 
     async def run_store(_: web.Application) -> AsyncIterator[None]:
         lock = FileLock(path)
@@ -160,9 +173,11 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
             store.open()
             recovered = await desk.recover()
             log.info("store_open", database=path.name, replies_recovered=recovered)
+            roster.report_unconfigured()
             pool.start()
             yield
             await store.close()
+            await roster.close()
         finally:
             lock.release()
             summarizer.close()
@@ -186,7 +201,11 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
 
 
 def _add_gateways(
-    app: web.Application, server: Server, clock: Clock, trusted_proxies: tuple[Network, ...]
+    app: web.Application,
+    server: Server,
+    clock: Clock,
+    trusted_proxies: tuple[Network, ...],
+    default: str | None,
 ) -> None:
     settings = server.settings
     rest.setup(
@@ -209,7 +228,7 @@ def _add_gateways(
     pages.setup(
         app,
         web_root=Path(__file__).parent / "_web",
-        values={"app_name": settings.app_name, "default_bot": settings.default_bot or ""},
+        values={"app_name": settings.app_name, "default_bot": default or ""},
     )
     health.setup(
         app,
@@ -265,11 +284,19 @@ async def service_beside(settings: Settings) -> AsyncIterator[ChatService]:
         yield server.service
     finally:
         await server.store.close()
+        await server.roster.close()
 
 
-def _built_in_bots(settings: Settings) -> list[Bot]:
-    pace = settings.words_per_second
-    return [CorpusBot(read_corpus(settings.corpus_file), pace), EchoBot(pace)]
+def adapters(observer: ModelUse) -> ModelBotFactory:
+    """Makes the bot that a declaration's adapter names."""
+
+    def make(declaration: ModelBotDeclaration, key: str | None) -> ModelBot:
+        # Late: only servers with such a bot load the package that talks to its model.
+        from chatserver.bots.openai import OpenAiBot
+
+        return OpenAiBot(declaration, key, observer)
+
+    return make
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:

@@ -1,30 +1,39 @@
 """All settings; the only reader of the environment and of `.env`.
 
 Every field is an environment variable of the same name, in capitals, after `CHATSERVER_`
-(`CHATSERVER_PORT=9000`); `DATABASE_URL` and `REDIS_URL` are read without the prefix as well.
+(`CHATSERVER_PORT=9000`); those that other programs know as well (`DATABASE_URL`, `REDIS_URL`,
+`OPENAI_API_KEY`…) are read without the prefix too.
 """
 
+import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, field_validator
+from dotenv import dotenv_values
+from pydantic import AliasChoices, Field, HttpUrl, PrivateAttr, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chatserver.chat.limits import Limits
 
 DEFAULTS = Limits()
+ENV_FILE = Path(".env")
+BOTS_FILE = Path("bots.toml")
 
 
 def _names(name: str, bare: str) -> AliasChoices:
     return AliasChoices(name, f"CHATSERVER_{bare}", bare)
 
 
+def _bots_file_here() -> Path | None:
+    return BOTS_FILE if BOTS_FILE.exists() else None
+
+
 class Settings(BaseSettings):
-    """What an operator can decide."""
+    """What an operator can decide. Secrets are shown nowhere: see `secret`."""
 
     model_config = SettingsConfigDict(
         env_prefix="CHATSERVER_",
-        env_file=".env",
+        env_file=ENV_FILE,
         extra="ignore",
         populate_by_name=True,
         frozen=True,
@@ -54,13 +63,52 @@ class Settings(BaseSettings):
     )
 
     default_bot: str | None = Field(
-        "corpus", description="the bot of a session whose creator named none; empty: nobody answers"
+        "corpus",
+        description="the bot of a session whose creator named none; empty: nobody answers; where "
+        "not given, a bot that the variables below declare comes before `corpus`",
+    )
+    bots_file: Path | None = Field(
+        default_factory=_bots_file_here,
+        description="the bots that language models speak for, see [bots](docs/bots.md); "
+        "`bots.toml` where there is one",
+    )
+    openai_key: SecretStr | None = Field(
+        None,
+        validation_alias=_names("openai_key", "OPENAI_API_KEY"),
+        description="declares the bot `gpt` where there is no bots file",
+    )
+    openai_base_url: HttpUrl | None = Field(
+        None,
+        validation_alias=_names("openai_base_url", "OPENAI_BASE_URL"),
+        description="its endpoint; OpenAI's where not given",
+    )
+    openai_model: str = Field(
+        "gpt-5.4-mini",
+        pattern=r"\S",
+        validation_alias=_names("openai_model", "OPENAI_MODEL"),
+        description="its model",
+    )
+    hugging_face_model: str | None = Field(
+        None,
+        validation_alias=_names("hugging_face_model", "MODEL_ID"),
+        description="declares the bot `huggingface`, with a model of the Hugging Face router, "
+        "where there is no bots file",
+    )
+    hugging_face_key: SecretStr | None = Field(
+        None,
+        validation_alias=_names("hugging_face_key", "HUGGINGFACE_API_TOKEN"),
+        description="its key",
     )
     corpus_file: Path | None = Field(
         None, description="the lines that the `corpus` bot draws from; our own text where not given"
     )
     words_per_second: float = Field(25.0, gt=0, description="pace of the `corpus` and `echo` bots")
-    context_messages: int = Field(4, ge=1, le=200, description="messages that a bot gets to see")
+    context_messages: int = Field(
+        4,
+        ge=1,
+        le=200,
+        description="messages that a bot gets to see; one of a bots file has its own `window`",
+    )
     replies_concurrency: int = Field(
         100,
         ge=0,
@@ -158,6 +206,17 @@ class Settings(BaseSettings):
         500, ge=0, description="delay that a draining server asks its clients for"
     )
 
+    _variables: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
+
+    def __init__(self, *, _env_file: Path | None = ENV_FILE, **given: Any) -> None:
+        super().__init__(_env_file=_env_file, **given)
+        in_file = dotenv_values(_env_file) if _env_file is not None else {}
+        self._variables = {
+            name: SecretStr(value)
+            for name, value in {**in_file, **os.environ}.items()
+            if value is not None and value.strip()
+        }
+
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -165,10 +224,27 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("default_bot", mode="before")
+    @field_validator(
+        "default_bot",
+        "bots_file",
+        "openai_key",
+        "openai_base_url",
+        "hugging_face_model",
+        "hugging_face_key",
+        mode="before",
+    )
     @classmethod
     def _none_where_empty(cls, value: object) -> object:
-        return None if value == "" else value
+        return None if isinstance(value, str) and not value.strip() else value
+
+    def secret(self, variable: str) -> str | None:
+        """The value of any variable of the environment or of `.env`, by its exact name.
+
+        None where it is not set, or blank. The environment comes first.
+        """
+        own = {"OPENAI_API_KEY": self.openai_key, "HUGGINGFACE_API_TOKEN": self.hugging_face_key}
+        found = own.get(variable) or self._variables.get(variable)
+        return found.get_secret_value().strip() if found is not None else None
 
     def limits(self) -> Limits:
         """The bounds that the domain keeps."""

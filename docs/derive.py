@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and docs/protocol.md from the code that they describe.
+"""Writes the tables of README.md and of the pages in docs from the code that they describe.
 
     python docs/derive.py [--check]
 
@@ -13,7 +13,9 @@ from pathlib import Path
 
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
+from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.chat import errors
 from chatserver.chat.commands import COMMANDS
 from chatserver.chat.events import DURABLE, SIGNALS
@@ -21,7 +23,7 @@ from chatserver.chat.models import Model
 from chatserver.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "protocol.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "protocol.md", ROOT / "docs" / "bots.md")
 TREE_LINE = re.compile(r"─ (\w+) +(\w+): (.+)$", re.MULTILINE)
 SECTION = re.compile(r"(<!-- derived: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -58,12 +60,20 @@ def settings() -> Iterable[tuple[str, ...]]:
         yield f"`{variable(name, info)}`", f"`{default(info)}`", info.description or ""
 
 
+def bot_keys() -> Iterable[tuple[str, ...]]:
+    yield "key", "default", ""
+    for name, info in ModelBotDeclaration.model_fields.items():
+        usual = "required" if info.is_required() else f"`{default(info)}`"
+        yield f"`{name}`", usual, " ".join((info.description or "").split())
+
+
 TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "commands": commands,
     "durable": durable,
     "signals": signals,
     "errors": error_codes,
     "settings": settings,
+    "bot_keys": bot_keys,
 }
 
 
@@ -83,7 +93,7 @@ def variable(name: str, info: FieldInfo) -> str:
 
 def default(info: FieldInfo) -> str:
     value = info.default
-    return " " if value is None or value == () else str(value)
+    return " " if value in (None, (), "", PydanticUndefined) else str(value)
 
 
 def table(rows: Iterable[tuple[str, ...]]) -> str:

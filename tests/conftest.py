@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from chatserver.bots.model import ModelBotFactory
 from chatserver.chat.ports import Bot
 from tests.processes import ServerProcess, StartProcess
 from tests.raw import RawClient
@@ -27,10 +28,14 @@ async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
     running: list[RunningServer] = []
 
     async def start(
-        *, database: Path | None = None, bots: list[Bot] | None = None, **settings: Any
+        *,
+        database: Path | None = None,
+        bots: list[Bot] | None = None,
+        model_bots: ModelBotFactory | None = None,
+        **settings: Any,
     ) -> RunningServer:
         path = database or tmp_path / f"chat-{len(running)}.db"
-        running.append(await start_server(path, bots, **settings))
+        running.append(await start_server(path, bots, model_bots, **settings))
         return running[-1]
 
     yield start

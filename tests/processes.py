@@ -16,6 +16,11 @@ from tests.servers import FAST, Reachable
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
+OURS = {
+    *("DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"),
+    *("MODEL_ID", "HUGGINGFACE_API_TOKEN"),
+}
+"""Variables without our prefix that are settings all the same."""
 READY = re.compile(r"https?://[\w.\[\]:-]+")
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,7 +30,7 @@ def environment(**settings: Any) -> dict[str, str]:
     inherited = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith("CHATSERVER_") and key not in ("DATABASE_URL", "REDIS_URL")
+        if not key.startswith("CHATSERVER_") and key not in OURS
     }
     paths = [str(ROOT), *filter(None, [inherited.get("PYTHONPATH")])]
     return {

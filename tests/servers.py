@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from aiohttp import ClientSession, web
 
 from chatserver.app import SERVER, create_app
+from chatserver.bots.model import ModelBotFactory
 from chatserver.chat.ports import Bot
 from chatserver.chat.service import ChatService
 from chatserver.settings import Settings
@@ -25,10 +26,13 @@ FAST: dict[str, Any] = {
 }
 """A server without pauses for thought, whose rates no test reaches unless it lowers them."""
 
+ALONE: dict[str, Any] = {"bots_file": None, "openai_key": None, "hugging_face_model": None}
+"""No bot of the machine's that runs the tests."""
+
 
 def settings_for_test(database: Path, **changed: Any) -> Settings:
     """Settings for a test; nothing of the machine's environment but what it sets explicitly."""
-    values = {**FAST, "database_url": f"sqlite:///{database}", **changed}
+    values = {**ALONE, **FAST, "database_url": f"sqlite:///{database}", **changed}
     return Settings(_env_file=None, **values)
 
 
@@ -88,14 +92,22 @@ class StartServer(Protocol):
     """Starts one more server; a second on the same `database` sees what the first stored."""
 
     async def __call__(
-        self, *, database: Path | None = None, bots: list[Bot] | None = None, **settings: Any
+        self,
+        *,
+        database: Path | None = None,
+        bots: list[Bot] | None = None,
+        model_bots: ModelBotFactory | None = None,
+        **settings: Any,
     ) -> RunningServer: ...
 
 
 async def start_server(
-    database: Path, bots: list[Bot] | None = None, **changed: Any
+    database: Path,
+    bots: list[Bot] | None = None,
+    model_bots: ModelBotFactory | None = None,
+    **changed: Any,
 ) -> RunningServer:
     settings = settings_for_test(database, **changed)
-    server = RunningServer(create_app(settings, bots), settings)
+    server = RunningServer(create_app(settings, bots, model_bots), settings)
     await server.start()
     return server

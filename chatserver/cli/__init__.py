@@ -7,6 +7,7 @@ import click
 
 from chatserver import __version__
 from chatserver.cli.bench import bench
+from chatserver.cli.bots import bots
 from chatserver.cli.migrate import migrate
 from chatserver.cli.serve import serve
 from chatserver.cli.talk import talk
@@ -27,6 +28,7 @@ main.add_command(serve)
 main.add_command(migrate)
 main.add_command(token)
 main.add_command(talk)
+main.add_command(bots)
 main.add_command(bench)
 
 __all__ = ["main"]

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatserver.app import UnsupportedDatabase
 from chatserver.bots.corpus import EmptyCorpus
+from chatserver.bots.file import BadBotsFile
 from chatserver.bots.registry import UnknownDefaultBot
 from chatserver.settings import Settings
 from chatserver.store.migrate import SchemaTooNew
@@ -19,6 +20,7 @@ DATABASE = "CHATSERVER_DATABASE_URL (--database)"
 HOST = "CHATSERVER_HOST (--host)"
 PORT = "CHATSERVER_PORT (--port)"
 CORPUS = "CHATSERVER_CORPUS_FILE"
+BOTS = "CHATSERVER_BOTS_FILE"
 
 
 @contextmanager
@@ -55,7 +57,9 @@ def explain(problem: Exception, settings: Settings) -> str | None:
                 "database of chatserver, in a folder that exists and may be written to"
             )
         case UnknownDefaultBot():
-            return f"CHATSERVER_DEFAULT_BOT: there is no bot {problem}; try corpus or echo"
+            return f"CHATSERVER_DEFAULT_BOT: there is no bot {problem}; see chatserver bots"
+        case BadBotsFile():
+            return f"{BOTS}: {problem}"
         case EmptyCorpus() | UnicodeDecodeError():
             return f"{CORPUS}: {settings.corpus_file} is not a text file with a line in it"
         case OSError():
@@ -85,6 +89,8 @@ def _explain_os_error(problem: OSError, settings: Settings) -> str | None:
         return None
     if settings.corpus_file is not None and str(problem.filename) == str(settings.corpus_file):
         return f"{CORPUS}: cannot read {settings.corpus_file}: {problem.strerror}"
+    if settings.bots_file is not None and str(problem.filename) == str(settings.bots_file):
+        return f"{BOTS}: cannot read {settings.bots_file}: {problem.strerror}"
     return (
         f"{DATABASE}: cannot use {settings.database_url}: {problem.strerror}; choose a file in a "
         "folder that exists and may be written to"

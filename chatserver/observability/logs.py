@@ -12,6 +12,9 @@ TRACEBACKS = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 )
 
+MODEL_CLIENTS = ("openai", "httpx2", "httpcore2")
+"""Loggers of the libraries that ask models."""
+
 
 class PeersMistakes(logging.Filter):
     """Keeps out what is not HTTP: whoever sent it was told, and the parser's words quote it."""
@@ -58,7 +61,7 @@ def configure_logs(log_format: str, level: str, stream: TextIO = sys.stderr) -> 
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # These log every packet or every request line at "info", message texts among them.
-    for noisy in ("engineio", "socketio", "aiohttp.access", "alembic"):
+    # These log every packet or every request line at "info" or below, message texts among them.
+    for noisy in ("engineio", "socketio", "aiohttp.access", "alembic", *MODEL_CLIENTS):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.getLogger("aiohttp.server").addFilter(PEERS_MISTAKES)

@@ -34,6 +34,8 @@ class Metrics:
         self.first_token = self._histogram(
             "reply_first_token_seconds", "From claim to the first text", LATENCIES
         )
+        self.model_tokens = self._counter("model_tokens", "Tokens of models", "bot", "kind")
+        self.model_errors = self._counter("model_errors", "Failed calls of models", "bot", "kind")
         self.requests = self._counter("http_requests", "REST requests", "operation", "status")
 
     def watch(self, name: str, doc: str, read: Callable[[], float]) -> None:

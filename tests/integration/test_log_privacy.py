@@ -1,4 +1,5 @@
 import asyncio
+import json
 import logging
 from collections.abc import Iterator
 from io import StringIO
@@ -11,7 +12,10 @@ from sqlalchemy.exc import OperationalError
 
 from chatserver.observability.logs import configure_logs
 from chatserver.store.sqlite import sqlite_engine
+from tests.conftest import Connect
+from tests.integration.protocol.people import session_of
 from tests.servers import RunningServer, StartServer
+from tests.unit.bots.models import FakeModelBot
 
 
 @pytest.fixture
@@ -59,3 +63,34 @@ def test_an_error_of_the_database_does_not_quote_what_it_was_given(tmp_path: Pat
     with engine.connect() as connection, pytest.raises(OperationalError) as failure:
         connection.execute(text("SELECT :said FROM nowhere"), {"said": "secret"})
     assert "secret" not in str(failure.value)
+
+
+async def test_a_key_is_never_in_the_log_and_a_missing_one_is_there_once(
+    server: StartServer,
+    connect: Connect,
+    log: StringIO,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BOTS_TEST_KEY", "secret")
+    bots = tmp_path / "bots.toml"
+    bots.write_text(
+        "".join(
+            f'[[bot]]\nname = "{name}"\nmodel = "m"\nprompt = "p"\nkey_variable = "{variable}"\n'
+            for name, variable in [("with", "BOTS_TEST_KEY"), ("without", "BOTS_TEST_NO_KEY")]
+        )
+    )
+    running = await server(bots_file=bots, openai_key="secret", model_bots=FakeModelBot)
+    ada = await connect(running)
+    for bot, ending in (("with", "reply_finished"), ("without", "reply_failed")):
+        session_id = await session_of(ada, bot=bot)
+        for _ in range(2):
+            await ada.say(session_id, "hello")
+            await ada.told(ending, session_id=session_id)
+    await running.stop()
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    missing = [line for line in lines if line["event"] == "bot_not_configured"]
+    assert [(line["level"], line["bot"], line["variable"]) for line in missing] == [
+        ("error", "without", "BOTS_TEST_NO_KEY")
+    ]
+    assert "secret" not in log.getvalue()

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from chatserver.bot_settings import BUILT_IN
+from chatserver.bots.declaration import ModelBotDeclaration
+from chatserver.bots.file import read_bots_file
 from chatserver.chat import errors
 from chatserver.chat.commands import COMMANDS
 from chatserver.chat.events import DURABLE, SIGNALS
@@ -46,6 +49,19 @@ def test_every_client_event_has_a_use_case_and_every_durable_type_its_data() -> 
 def test_every_setting_is_explained() -> None:
     for name, info in Settings.model_fields.items():
         assert info.description, name
+
+
+def test_every_key_of_a_bot_is_explained() -> None:
+    for name, info in ModelBotDeclaration.model_fields.items():
+        assert info.description, name
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/bots.md"])
+def test_the_bots_files_that_are_shown_can_be_used(document: str, tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```toml\n(.*?)```", (ROOT / document).read_text("utf-8"), re.DOTALL)
+    path = tmp_path / "bots.toml"
+    path.write_text(shown)
+    assert read_bots_file(path, BUILT_IN)
 
 
 @pytest.mark.parametrize("document", [*derive.PAGES, ROOT / "docs" / "architecture.md"], ids=str)

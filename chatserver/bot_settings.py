@@ -1,0 +1,42 @@
+"""The bots of a server, as its settings declare them."""
+
+from collections.abc import Sequence
+
+from chatserver.bots.corpus import CorpusBot, read_corpus
+from chatserver.bots.declaration import ModelBotDeclaration
+from chatserver.bots.echo import EchoBot
+from chatserver.bots.environment import hugging_face_bot, openai_bot
+from chatserver.bots.file import read_bots_file
+from chatserver.chat.ports import Bot
+from chatserver.settings import Settings
+
+BUILT_IN = (CorpusBot.info.name, EchoBot.info.name)
+
+
+def built_in_bots(settings: Settings) -> list[Bot]:
+    """The bots that need nothing from outside. Raises `OSError` or `EmptyCorpus`."""
+    pace = settings.words_per_second
+    return [CorpusBot(read_corpus(settings.corpus_file), pace), EchoBot(pace)]
+
+
+def declared_bots(settings: Settings) -> list[ModelBotDeclaration]:
+    """Those of the bots file; where there is none, those of the environment's variables.
+
+    Raises `OSError` or `BadBotsFile`.
+    """
+    if settings.bots_file is not None:
+        return read_bots_file(settings.bots_file, BUILT_IN)
+    declared, window = [], settings.context_messages
+    if settings.openai_key is not None:
+        declared.append(openai_bot(settings.openai_model, settings.openai_base_url, window))
+    if settings.hugging_face_model is not None:
+        declared.append(hugging_face_bot(settings.hugging_face_model, window))
+    return declared
+
+
+def default_bot(settings: Settings, declared: Sequence[ModelBotDeclaration]) -> str | None:
+    """The one of the settings; unless they say so, a bot of the environment comes before it."""
+    chosen = "default_bot" in settings.model_fields_set
+    if chosen or settings.bots_file is not None or not declared:
+        return settings.default_bot
+    return declared[0].name
