@@ -272,6 +272,7 @@ def test_stopping_and_retrying_on_a_terminal(server_process: StartProcess) -> No
         ada.expect("there is no /nonsense")
         ada.type("//slash")
         ada.expect("Ada: /slash")
+        ada.expect("Ada>")  # Only where it is asked is the key one for the program.
         ada.press(b"\x04")
         assert ada.ended() == 0
 
