@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +64,13 @@ def command(name: str, folder: str) -> list[str]:
 
 
 @contextmanager
-def started(name: str, folder: str, checkout: Path = ROOT) -> Iterator[Started]:
-    """A server of this name until the end of the block. `checkout` has the source of ours."""
+def started(
+    name: str, folder: str, checkout: Path = ROOT, settings: Mapping[str, str] | None = None
+) -> Iterator[Started]:
+    """A server of this name until the end of the block. `checkout` has the source of ours.
+
+    `settings` are more variables of its environment.
+    """
     # A benchmark that is ended by `timeout` ends its servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if name.startswith("node"):
@@ -75,7 +80,7 @@ def started(name: str, folder: str, checkout: Path = ROOT) -> Iterator[Started]:
     environment = {key: value for key, value in os.environ.items() if "CHATSERVER_" not in key}
     environment |= {f"CHATSERVER_{key}": value for key, value in UNLIMITED.items()}
     environment |= {"CHATSERVER_DATABASE_URL": f"sqlite:///{home}/ours.db"}
-    environment |= {"PYTHONPATH": str(checkout), "PYTHONUNBUFFERED": "1"}
+    environment |= {"PYTHONPATH": str(checkout), "PYTHONUNBUFFERED": "1", **(settings or {})}
     child = subprocess.Popen(
         ["taskset", "-c", str(first_core()), *command(name, str(home))],
         cwd=home,

@@ -63,6 +63,15 @@ def test_neighbours_are_idle_and_slow_and_nothing_is_missing() -> None:
     assert slow["delivery_p99"] > 0
 
 
+def test_streamed_tokens_are_measured_beside_the_package() -> None:
+    mine, theirs, *_, ratio = rows(
+        "tokens", "--rounds", "1", "--streams", "3", "--tokens", "20", "--pace", "0.001",
+    )  # fmt: skip
+    assert (mine["server"], mine["failed"]) == ("ours", 0)
+    assert theirs["server"] == "openai package"
+    assert ratio["cpu_us_per_token"] > 0
+
+
 def test_durable_messages_are_measured_in_rooms_of_three_sizes() -> None:
     found = rows("durable", "--rounds", "1", "--messages", "500")
     medians = [row for row in found if "median_of" in row]
