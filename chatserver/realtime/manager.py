@@ -66,10 +66,6 @@ class RoomManager(AsyncManager):  # type: ignore[misc]  # python-socketio is unt
         """Sends to one connection. (Every connection is alone in the room of its own sid.)"""
         return self.broadcast(sid, event, payload)
 
-    def members(self, room: str) -> list[str]:
-        """The sids in a room."""
-        return list(self._members.room(NAMESPACE, room))
-
     async def emit(
         self,
         event: str,
@@ -98,7 +94,7 @@ class RoomManager(AsyncManager):  # type: ignore[misc]  # python-socketio is unt
     async def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
         """The sid of a new member that is in no room yet; None: it is connected already."""
         connection = self.server.eio.sockets.get(eio_sid)
-        if connection is None or self._members.of(eio_sid, namespace) is not None:
+        if connection is None or self.member_of(eio_sid, namespace) is not None:
             return None
         member = Member(self.server.eio.generate_id(), namespace, connection)
         self._members.add(member)
@@ -134,7 +130,7 @@ class RoomManager(AsyncManager):  # type: ignore[misc]  # python-socketio is unt
         return self._members.of(eio_sid, namespace)
 
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
-        member = self._members.of(eio_sid, namespace)
+        member = self.member_of(eio_sid, namespace)
         return member.sid if member is not None else None
 
     def eio_sid_from_sid(self, sid: str, namespace: str) -> str | None:

@@ -187,7 +187,7 @@ class Sessions:
         self.census.leave(connection.address)
         wire, candidate = connection.wire, connection.candidate
         connection.finish(last, is_cut=is_cut)
-        if wire is None and last is not None and not is_cut:
+        if not connection.is_empty:
             self._parting[connection.sid] = connection
             self._all_parted.clear()
             self._parted.add(connection.sid)
