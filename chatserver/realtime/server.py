@@ -164,15 +164,18 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
     async def _run_event(
         self, eio_sid: str, namespace: str, sid: str, number: int | None, data: list[Any]
     ) -> None:
-        handler = self.namespace_handlers.get(namespace)
-        if handler is not None:
-            result = await handler.trigger_event(data[0], sid, *data[1:])
-        else:
-            result = await self._trigger_event(data[0], namespace, sid, *data[1:])
+        result = await self._trigger_event(data[0], namespace, sid, *data[1:])
         if number is None or result is self.not_handled:
             return
         answer = list(result) if isinstance(result, tuple) else [] if result is None else [result]
         self._put(eio_sid, self.packet_class(ACK, namespace=namespace, id=number, data=answer))
+
+    async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        """A namespace's class takes all its events, without a look for functions first."""
+        handler = self.namespace_handlers.get(namespace)
+        if handler is not None:
+            return await handler.trigger_event(event, *args)
+        return await super()._trigger_event(event, namespace, *args)
 
     # --- connections ---------------------------------------------------------------------------
 
