@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 import socket
+from abc import ABC, abstractmethod
 from typing import cast
 
 from chatserver.loadtest import frames
@@ -13,7 +14,7 @@ from chatserver.loadtest.target import Target
 SMALL_BUFFER = 4096
 
 
-class WebSocket(asyncio.Protocol):
+class WebSocket(asyncio.Protocol, ABC):
     """Its heir gets every text message by `packet` and the end, once, by `ended`."""
 
     __slots__ = ("_deflate", "_inflater", "_rest", "_target", "_transport", "_upgraded", "lost")
@@ -27,13 +28,13 @@ class WebSocket(asyncio.Protocol):
         self._rest = b""
         self._inflater: frames.Inflater | None = None
 
+    @abstractmethod
     def packet(self, data: bytes, start: int, stop: int) -> None:
         """A message: `data[start:stop]`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ended(self, error: LoadError) -> None:
         """The connection is gone, or there never was a WebSocket."""
-        raise NotImplementedError
 
     def write(self, packet: bytes) -> None:
         assert self._transport is not None
