@@ -92,6 +92,9 @@ class Settings(BaseSettings):
         ge=2,
         description="members of one session, bots included (`session_full`)",
     )
+    bots_per_session: int = Field(
+        DEFAULTS.bots_per_session, ge=1, description="bots of one session (`too_many_bots`)"
+    )
     invites_per_session: int = Field(
         DEFAULTS.invites_per_session,
         ge=1,
@@ -170,6 +173,7 @@ class Settings(BaseSettings):
             text_chars=self.text_chars,
             sessions_per_participant=self.sessions_per_participant,
             members_per_session=self.members_per_session,
+            bots_per_session=self.bots_per_session,
             invites_per_session=self.invites_per_session,
             queued_replies_per_session=self.queued_replies_per_session,
             token_seconds=self.token_seconds,

@@ -141,6 +141,22 @@ class UpdateSession(SessionCommand):
     bot: BotName | None = Field(default=None, description="null: nobody answers")
 
 
+class AddBot(SessionCommand):
+    name = "add_bot"
+    doc = "one more bot that can be asked by @name; whoever may change the bot may do this"
+    ack = SessionResult
+
+    bot: BotName
+
+
+class RemoveBot(SessionCommand):
+    name = "remove_bot"
+    doc = "the bot is no longer a member; where it was the session's own, nobody answers unasked"
+    ack = SessionResult
+
+    bot: BotName
+
+
 class DeleteSession(SessionCommand):
     name = "delete_session"
     doc = "the owner removes it with all it holds"
@@ -295,6 +311,8 @@ COMMANDS: dict[str, type[Command]] = {
         LeaveSession,
         RenameSession,
         UpdateSession,
+        AddBot,
+        RemoveBot,
         DeleteSession,
         ListSessions,
         SendMessage,

@@ -20,6 +20,7 @@
     │   ├── TooManyInFlight     too_many_in_flight: wait for some answers first
     │   ├── TooManySessions     too_many_sessions: leave or delete one first
     │   ├── SessionFull         session_full: it has as many members as it may have
+    │   ├── TooManyBots         too_many_bots: remove one of the session's bots first
     │   ├── TooManyInvites      too_many_invites: revoke the session's invites first
     │   ├── TooManyConnections  too_many_connections: from one address, or in all
     │   └── Busy                busy: too many replies wait in this session
@@ -145,6 +146,10 @@ class TooManySessions(LimitReached):
 
 class SessionFull(LimitReached):
     code = "session_full"
+
+
+class TooManyBots(LimitReached):
+    code = "too_many_bots"
 
 
 class TooManyInvites(LimitReached):

@@ -11,6 +11,8 @@ class Limits:
     """Sessions somebody is a member of (`too_many_sessions`)."""
     members_per_session: int = 1_000
     """Members of one session, bots included (`session_full`)."""
+    bots_per_session: int = 8
+    """Bots that are members of one session (`too_many_bots`)."""
     invites_per_session: int = 100
     """Invite codes of one session that still work (`too_many_invites`)."""
     queued_replies_per_session: int = 100

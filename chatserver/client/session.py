@@ -156,6 +156,14 @@ class ChatSession:
         self._info = read(Session, ack["session"])
         return self._info
 
+    async def add_bot(self, bot: str) -> Session:
+        """One more bot that can be asked by @name; changes nothing where it is a member."""
+        return await self._change_bots("add_bot", bot)
+
+    async def remove_bot(self, bot: str) -> Session:
+        """The bot is no longer a member; changes nothing where it was none."""
+        return await self._change_bots("remove_bot", bot)
+
     async def summarize(self) -> Summary:
         return read(Summary, (await self._repeat("summarize_session"))["summary"])
 
@@ -262,6 +270,10 @@ class ChatSession:
     def _change_member(self, participant_id: str, **change: Any) -> None:
         if member := self.members.get(participant_id):
             self.members[participant_id] = member.model_copy(update=change)
+
+    async def _change_bots(self, event: str, bot: str) -> Session:
+        self._info = read(Session, (await self._repeat(event, bot=bot))["session"])
+        return self._info
 
     async def _next_event(self) -> Event | None:
         if self._taken:

@@ -14,6 +14,7 @@ from chatserver.chat.errors import (
     NotFound,
     NotMember,
     SessionFull,
+    TooManyBots,
     TooManySessions,
     UnknownBot,
 )
@@ -63,7 +64,7 @@ ROUTES = (
         "/sessions/{session_id}",
         UpdateSession,
         ChatService.update_session,
-        errors=(*UNSEEN, UnknownBot, Forbidden, SessionFull),
+        errors=(*UNSEEN, UnknownBot, Forbidden, TooManyBots, SessionFull),
         changed={
             "title": unset(Title),
             "visibility": unset(Visibility),
