@@ -138,12 +138,21 @@ class Log(Protocol):
 
 class Replies(Protocol):
     def get(self, session_id: str, reply_id: str) -> Reply | None: ...
-    def add(self, reply: Reply, at: datetime) -> None: ...
-    def active(self, session_id: str) -> list[Reply]:
-        """Those that wait or run, in prompt order."""
+    def add(self, reply: Reply, at: datetime, *, asker: str, position: int = 0) -> None:
+        """Queues a reply. `asker` is who waits for it, `position` its place among those that the
+        same prompt asked for."""
         ...
 
-    def newest_of_prompt(self, session_id: str, prompt_seq: int) -> Reply | None: ...
+    def active(self, session_id: str) -> list[Reply]:
+        """Those that wait or run, in the order in which they run."""
+        ...
+
+    def newest_of_prompt(
+        self, session_id: str, prompt_seq: int, bot: str | None = None
+    ) -> Reply | None:
+        """Of this bot or of all; of those that were queued together, the first."""
+        ...
+
     def count_active(self, session_id: str) -> int: ...
     def count_queued(self) -> int:
         """Of all sessions."""
@@ -152,8 +161,10 @@ class Replies(Protocol):
     def claim(self, owner: str, now: datetime, lease_until: datetime) -> Claim | None:
         """The next reply to run, oldest first.
 
-        Never one whose session has another running or an earlier one waiting. A running reply whose
-        lease ended counts as waiting. Raises its attempt by one and makes `owner` its holder.
+        Never one whose session has another running or an earlier one waiting: one to an earlier
+        prompt, or to the same one that was queued before it or has a lower position. A running
+        reply whose lease ended counts as waiting. Raises its attempt by one and makes `owner` its
+        holder.
         """
         ...
 

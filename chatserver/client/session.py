@@ -104,11 +104,13 @@ class ChatSession:
         prompt: Event | int,
         *,
         reply_id: str | None = None,
+        bot: str | None = None,
         timeout: float = REPLY_SECONDS,
     ) -> ReplyStream:
         """The reply to a message as it is being said; see `ReplyStream`.
 
-        Only a message that the session's bot answers gets one, which its reply policy decides.
+        Only a message that a bot answers gets one: those it mentions, or else the session's own as
+        its reply policy decides. Where several answer, `bot` says whose reply is meant.
         """
         return ReplyStream(
             self._replies,
@@ -116,6 +118,7 @@ class ChatSession:
             self._check,
             prompt_seq=prompt if isinstance(prompt, int) else prompt.seq,
             reply_id=reply_id,
+            bot=bot,
             timeout=timeout,
         )
 
@@ -304,14 +307,15 @@ class ChatSession:
         for event in page.events:
             self.hear_event(event)
 
-    async def _look_up_reply(self, prompt_seq: int) -> None:
+    async def _look_up_reply(self, prompt_seq: int, bot: str | None) -> None:
         """Reads the log from the prompt on until it says how its reply ended, or ends."""
         after = prompt_seq
         while after < self._inflow.known:
             page = await self.history(after_seq=after, limit=PAGE)
             for event in page.events:
                 self._replies.read(event)
-                if event.data.get("reply_to") == prompt_seq and "reply_id" in event.data:
+                answers = event.data.get("reply_to") == prompt_seq and "reply_id" in event.data
+                if answers and bot in (None, event.sender.name):
                     return
             if page.complete or not page.events:
                 return

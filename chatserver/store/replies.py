@@ -1,6 +1,7 @@
 """The `reply` table: jobs that are leased, fenced and ended exactly once."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    tuple_,
     update,
 )
 
@@ -27,6 +29,11 @@ def _active(state: ColumnElement[str]) -> ColumnElement[bool]:
     return state.in_([literal_column("'queued'"), literal_column("'running'")])
 
 
+def _turn(reply: Any) -> tuple[ColumnElement[Any], ...]:
+    """What orders the replies of a session; no two are equal."""
+    return reply.prompt_seq, reply.created_at, reply.position, reply.id
+
+
 class ReplyRows:
     """`chat.ports.Replies`. Counts in `prompts` what its transaction will have queued."""
 
@@ -40,13 +47,15 @@ class ReplyRows:
         ).one_or_none()
         return None if found is None else reply_from(found)
 
-    def add(self, reply: Reply, at: datetime) -> None:
+    def add(self, reply: Reply, at: datetime, *, asker: str, position: int = 0) -> None:
         self._connection.execute(
             schema.reply.insert().values(
                 id=reply.reply_id,
                 session=reply.session_id,
                 prompt_seq=reply.prompt_seq,
                 bot=reply.bot,
+                position=position,
+                asker=asker,
                 state=reply.state,
                 attempt=reply.attempt,
                 partial=reply.text,
@@ -59,16 +68,18 @@ class ReplyRows:
         rows = self._connection.execute(
             select(schema.reply)
             .where(R.session == session_id, _active(R.state))
-            .order_by(R.prompt_seq, R.created_at)
+            .order_by(*_turn(R))
         )
         return [reply_from(row) for row in rows]
 
-    def newest_of_prompt(self, session_id: str, prompt_seq: int) -> Reply | None:
+    def newest_of_prompt(
+        self, session_id: str, prompt_seq: int, bot: str | None = None
+    ) -> Reply | None:
+        query = select(schema.reply).where(R.session == session_id, R.prompt_seq == prompt_seq)
+        if bot is not None:
+            query = query.where(R.bot == bot)
         found = self._connection.execute(
-            select(schema.reply)
-            .where(R.session == session_id, R.prompt_seq == prompt_seq)
-            .order_by(R.created_at.desc(), R.id.desc())
-            .limit(1)
+            query.order_by(R.created_at.desc(), R.position, R.id.desc()).limit(1)
         ).one_or_none()
         return None if found is None else reply_from(found)
 
@@ -100,10 +111,7 @@ class ReplyRows:
                 o.state == ReplyState.RUNNING,
                 and_(
                     o.state == ReplyState.QUEUED,
-                    or_(
-                        o.prompt_seq < R.prompt_seq,
-                        and_(o.prompt_seq == R.prompt_seq, o.created_at < R.created_at),
-                    ),
+                    tuple_(*_turn(o)) < tuple_(*_turn(R)),
                     R.state == ReplyState.QUEUED,
                 ),
             ),

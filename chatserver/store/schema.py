@@ -120,6 +120,10 @@ reply = Table(
     Column("session", ForeignKey("session.id"), nullable=False),
     Column("prompt_seq", BigInteger, nullable=False),
     Column("bot", Text, nullable=False),
+    # Among the replies that one prompt asked for: in the order of its mentions.
+    Column("position", Integer, nullable=False, server_default="0"),
+    # Who waits for it. The prompt's sender, unless that is a bot.
+    Column("asker", String(64), nullable=False, server_default=""),
     Column("state", String(16), nullable=False),
     Column("attempt", Integer, nullable=False),
     # How often a worker died over it; being handed over in an orderly way does not count.

@@ -3,8 +3,8 @@
 import asyncio
 
 from chatserver.chat.models import ReplyState
-from chatserver.chat.ports import Claim, Store
-from tests.contract.seeding import later, queued, seed
+from chatserver.chat.ports import Claim, Store, Transaction
+from tests.contract.seeding import NOW, later, queued, seed
 
 LEASE = 10
 
@@ -14,7 +14,8 @@ async def claim(store: Store, owner: str, at: float = 0) -> Claim | None:
 
 
 async def enqueue(store: Store, session_id: str, reply_id: str, prompt: int, at: float = 0) -> None:
-    await store.transact(lambda tx: tx.replies.add(queued(session_id, reply_id, prompt), later(at)))
+    reply = queued(session_id, reply_id, prompt)
+    await store.transact(lambda tx: tx.replies.add(reply, later(at), asker="ada"))
 
 
 async def test_each_reply_is_claimed_by_one_worker_only(store: Store) -> None:
@@ -121,3 +122,22 @@ async def test_the_newest_reply_of_a_prompt_is_the_one_asked_for_last(store: Sto
     assert newest is not None
     assert newest.reply_id == "new"
     assert await store.read(lambda tx: tx.replies.get("other", "new")) is None
+
+
+async def test_replies_to_one_prompt_run_one_by_one_in_the_order_of_position(store: Store) -> None:
+    await seed(store)
+
+    def work(tx: Transaction) -> None:
+        for position, reply_id in ((2, "a"), (0, "c"), (1, "b")):
+            tx.replies.add(queued("s", reply_id, 1), NOW, asker="ada", position=position)
+
+    await store.transact(work)
+    for expected in ("c", "b", "a"):
+        claimed = await claim(store, "w")
+        assert claimed is not None
+        assert claimed.reply.reply_id == expected
+        assert await claim(store, "w") is None
+        done = claimed.reply.reply_id
+        await store.transact(
+            lambda tx, done=done: tx.replies.finish(done, ReplyState.DONE, NOW)  # type: ignore[misc]
+        )

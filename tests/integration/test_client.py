@@ -162,6 +162,18 @@ async def test_stopping_and_retrying_a_reply(server: StartServer, talk: Talk) ->
         await session.retry_reply(again.reply_id)
 
 
+async def test_each_of_several_bots_is_waited_for_by_name(server: StartServer, talk: Talk) -> None:
+    ada = await talk(await server(), "Ada")
+    session = await ada.create_session(bot="echo")
+    await session.add_bot("corpus")
+    prompt = await session.send("@corpus and @echo")
+    for bot in ("echo", "corpus"):
+        message = await session.reply(prompt, bot=bot).wait()
+        assert message is not None
+        assert message.sender.name == bot
+    assert (await session.remove_bot("echo")).bot is None
+
+
 async def test_refusals_are_the_classes_of_the_domain(server: StartServer, talk: Talk) -> None:
     running = await server(text_chars=5, sessions_per_participant=1)
     client, other = await talk(running), await talk(running, "Bob")

@@ -1,6 +1,8 @@
 """Several bots in one session: added, removed, exchanged."""
 
+from chatserver.chat.bots import bot_participant
 from chatserver.chat.ports import Bot
+from chatserver.testing import ScriptedBot
 from tests.conftest import Connect
 from tests.integration.protocol.bots import SayingBot
 from tests.integration.protocol.people import log_of, session_of
@@ -94,3 +96,57 @@ async def test_more_bots_than_allowed_are_refused(server: StartServer, connect: 
     assert (await ada.refused("add_bot", third))["code"] == "too_many_bots"
     await ada.do("update_session", **third)
     assert await bots_of(ada, session_id) == ["three", "two"]
+
+
+async def test_each_mentioned_bot_answers_in_the_order_of_mention(
+    server: StartServer, connect: Connect
+) -> None:
+    bots: list[Bot] = [SayingBot(name, f"I am {name}") for name in ("one", "two", "three", "four")]
+    ada = await connect(await server(bots=bots, default_bot="one"))
+    session_id = await session_of(ada, bot="one")
+    for bot in ("two", "three", "four"):
+        await ada.do("add_bot", session_id=session_id, bot=bot)
+    prompt = await ada.say(session_id, "@three, @TWO and @three, then @one; not @four")
+    for _ in range(3):
+        await ada.told("reply_finished")
+    await ada.say(session_id, "nobody in particular")
+    await ada.told("reply_finished")
+    answers = [e for e in await log_of(ada, session_id) if "reply_id" in e["data"]]
+    assert [a["data"]["text"] for a in answers] == [
+        "I am three", "I am two", "I am one", "I am one",
+    ]  # fmt: skip
+    assert [a["data"]["reply_to"] for a in answers[:3]] == [prompt["seq"]] * 3
+    assert len({a["data"]["reply_id"] for a in answers}) == 4
+
+
+async def test_who_is_no_member_is_not_asked_by_name(server: StartServer, connect: Connect) -> None:
+    ada = await connect(await server(bots=[SayingBot("one"), SayingBot("two")], default_bot="one"))
+    session_id = await session_of(ada, bot="one", reply_policy="mention")
+    await ada.say(session_id, "hello @two")
+    sure = await ada.say(session_id, "hello @one")
+    await ada.told("reply_finished")
+    assert [s["prompt_seq"] for s in ada.inbox.all("reply_started")] == [sure["seq"]]
+
+
+async def test_each_of_several_replies_is_stopped_and_retried_for_itself(
+    server: StartServer, connect: Connect
+) -> None:
+    one, two = ScriptedBot("one"), ScriptedBot("two")
+    ada = await connect(await server(bots=[one, two], default_bot="one"))
+    session_id = await session_of(ada, bot="one")
+    await ada.do("add_bot", session_id=session_id, bot="two")
+    await ada.say(session_id, "@two and @one")
+    two.fail()
+    failed = await ada.told("reply_failed")
+    assert failed["sender"]["name"] == "two"
+    started = await ada.told("reply_started", bot=bot_participant("one").wire())
+    target = {"session_id": session_id, "reply_id": started["reply_id"]}
+    await ada.do("stop_reply", **target)
+    await ada.told("reply_stopped", reply_id=started["reply_id"])
+    for reply_id, bot in ((failed["data"]["reply_id"], two), (started["reply_id"], one)):
+        bot.say("at last").end()
+        retry = {"session_id": session_id, "reply_id": reply_id}
+        again = (await ada.do("retry_reply", **retry))["reply"]
+        assert again["bot"] == bot.info.name
+        await ada.told("reply_finished", reply_id=again["reply_id"])
+        assert (await ada.refused("retry_reply", retry))["code"] == "conflict"
