@@ -105,6 +105,7 @@ def create_app(settings: Settings, bots: list[Bot] | None = None) -> web.Applica
         lease=timedelta(seconds=settings.reply_lease_seconds),
         window=settings.context_messages,
         max_takeovers=settings.reply_takeovers,
+        limits=settings.limits(),
     )
     pool = ReplyPool(
         desk=desk,

@@ -105,6 +105,16 @@ class Settings(BaseSettings):
         ge=1,
         description="replies that wait or run in one session (`busy`)",
     )
+    running_replies_per_participant: int = Field(
+        DEFAULTS.running_replies_per_participant,
+        ge=0,
+        description="replies that run at once for who asked for them; more wait; 0: no limit",
+    )
+    replies_per_participant_day: int = Field(
+        DEFAULTS.replies_per_participant_day,
+        ge=0,
+        description="replies that one may ask for in a day, UTC (`quota_exceeded`); 0: no limit",
+    )
 
     frame_bytes: int = Field(
         65_536, ge=1024, description="largest frame or request body (`payload_too_large`)"
@@ -176,5 +186,7 @@ class Settings(BaseSettings):
             bots_per_session=self.bots_per_session,
             invites_per_session=self.invites_per_session,
             queued_replies_per_session=self.queued_replies_per_session,
+            running_replies_per_participant=self.running_replies_per_participant,
+            replies_per_participant_day=self.replies_per_participant_day,
             token_seconds=self.token_seconds,
         )

@@ -23,6 +23,7 @@
     │   ├── TooManyBots         too_many_bots: remove one of the session's bots first
     │   ├── TooManyInvites      too_many_invites: revoke the session's invites first
     │   ├── TooManyConnections  too_many_connections: from one address, or in all
+    │   ├── QuotaExceeded       quota_exceeded: no more replies today (UTC); see `retry_after_ms`
     │   └── Busy                busy: too many replies wait in this session
     └── Temporary
         ├── Unavailable         unavailable: the store did not answer; nothing was changed
@@ -158,6 +159,11 @@ class TooManyInvites(LimitReached):
 
 class TooManyConnections(LimitReached):
     code = "too_many_connections"
+    retryable = True
+
+
+class QuotaExceeded(LimitReached):
+    code = "quota_exceeded"
     retryable = True
 
 

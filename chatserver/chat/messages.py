@@ -55,7 +55,7 @@ def require_target(reply_to: int, type_there: str | None) -> None:
 def require_queue_room(waiting: int, asked: int, limits: Limits) -> None:
     """A prompt is refused while too many of the session's replies wait or run."""
     if waiting + asked > limits.queued_replies_per_session:
-        raise Busy("too many replies are waiting in this session")
+        raise Busy(f"{waiting} replies wait or run in this session before it")
 
 
 def require_same_body(stored: bytes | None, sent: bytes) -> None:

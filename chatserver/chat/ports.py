@@ -158,13 +158,27 @@ class Replies(Protocol):
         """Of all sessions."""
         ...
 
-    def claim(self, owner: str, now: datetime, lease_until: datetime) -> Claim | None:
+    def asker(self, reply_id: str) -> str:
+        """The id of who waits for it."""
+        ...
+
+    def count_asked(self, asker: str, since: datetime) -> int:
+        """The replies that somebody asked for, in sessions that still exist."""
+        ...
+
+    def count_turns(self, session_id: str) -> int:
+        """The replies to bots since a person last said something."""
+        ...
+
+    def claim(
+        self, owner: str, now: datetime, lease_until: datetime, *, running_each: int = 0
+    ) -> Claim | None:
         """The next reply to run, oldest first.
 
         Never one whose session has another running or an earlier one waiting: one to an earlier
         prompt, or to the same one that was queued before it or has a lower position. A running
-        reply whose lease ended counts as waiting. Raises its attempt by one and makes `owner` its
-        holder.
+        reply whose lease ended counts as waiting. Never one whose asker has `running_each` running
+        already (0: no limit). Raises its attempt by one and makes `owner` its holder.
         """
         ...
 

@@ -20,6 +20,7 @@ from chatserver.chat.models import (
     Session,
 )
 from chatserver.chat.ports import Transaction
+from chatserver.chat.quota import day_of, require_quota
 from chatserver.chat.use_cases import UseCases, membership, new_id
 
 
@@ -59,6 +60,8 @@ class ReplyUseCases(UseCases):
             if prompt.data.get("deleted_at"):
                 raise Conflict("the message was deleted")
             require_queue_room(tx.replies.count_active(session_id), 1, self.limits)
+            asked_today = tx.replies.count_asked(actor.id, day_of(now))
+            require_quota(asked_today, 1, now, self.limits)
             again = Reply(
                 reply_id=new_id(),
                 session_id=session_id,

@@ -92,6 +92,7 @@ def settings_of(session: Session) -> SessionUpdated:
         visibility=session.visibility,
         reply_policy=session.reply_policy,
         bot=session.bot,
+        bot_turns=session.bot_turns,
     )
 
 

@@ -52,6 +52,7 @@ class SessionUseCases(SessionBotUseCases):
             visibility=command.visibility,
             reply_policy=command.reply_policy,
             bot=bot,
+            bot_turns=command.bot_turns,
             created_by=actor.id,
             created_at=now,
             last_seq=0,

@@ -227,9 +227,12 @@ class ChatClient:
                 try:
                     return await attempt()
                 except ChatError as error:
-                    if not error.retryable:
-                        raise
                     pause = (error.retry_after_ms or 0) / 1000
+                    # Waiting for what comes only after the deadline would hide why it failed.
+                    if not error.retryable or asyncio.get_running_loop().time() + pause > (
+                        limit.when() or 0.0
+                    ):
+                        raise
                 except ConnectionLost:
                     self.check()
                 except TimeoutError:

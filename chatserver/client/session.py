@@ -89,7 +89,8 @@ class ChatSession:
         it had to be repeated.
 
         Repeats under the same id after a lost connection, a missing ack and retryable refusals.
-        Raises `NotAcknowledged`, with the id, after `within` seconds; refusals at once.
+        Raises `NotAcknowledged`, with the id, after `within` seconds; refusals at once, also those
+        that may be retried only later than that (`QuotaExceeded`).
         Concurrent sends of one client may overtake each other where one had to be repeated.
         """
         message_id = client_message_id or secrets.token_urlsafe(12)
@@ -154,7 +155,7 @@ class ChatSession:
         return read(Reply, (await self._once("retry_reply", reply_id=reply_id))["reply"])
 
     async def update(self, **settings: Any) -> Session:
-        """Changes `title`, `visibility`, `reply_policy` or `bot`."""
+        """Changes `title`, `visibility`, `reply_policy`, `bot` or `bot_turns`."""
         ack = await self._repeat("update_session", **settings)
         self._info = read(Session, ack["session"])
         return self._info

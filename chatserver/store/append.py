@@ -20,6 +20,7 @@ from chatserver.chat.messages import (
 )
 from chatserver.chat.models import Event, EventType, ReplyState, Role, Session
 from chatserver.chat.ports import Appended, MessageDraft
+from chatserver.chat.quota import day_of, require_quota
 from chatserver.chat.use_cases import new_id
 from chatserver.store.types import from_micros, to_micros
 
@@ -40,6 +41,7 @@ TYPE_OF = "SELECT type FROM event WHERE session = ? AND seq = ?"
 WAITING = """
 SELECT count(*) FROM reply WHERE session = ? AND state IN ('queued', 'running')
 """
+ASKED = "SELECT count(*) FROM reply WHERE asker = ? AND created_at >= ?"
 ADVANCE = "UPDATE session SET last_seq = ?, active_at = ? WHERE id = ?"
 INSERT = """
 INSERT INTO event
@@ -94,6 +96,7 @@ class SqliteAppender:
         if bots:
             waiting = execute(WAITING, (session_id,)).fetchone()[0]
             require_queue_room(waiting, len(bots), self._limits)
+            self._require_quota(draft, len(bots))
 
         at = to_micros(draft.created_at)
         last_seq, _ = self._advanced.get(session_id, (session.last_seq, 0))
@@ -134,8 +137,18 @@ class SqliteAppender:
             members = [name for (name,) in self._connection.execute(BOTS, (session.id,))]
         return answering(session, draft.sender, draft.text, members)
 
+    def _require_quota(self, draft: MessageDraft, asked: int) -> None:
+        if not self._limits.replies_per_participant_day:
+            return
+        since = to_micros(day_of(draft.created_at))
+        (today,) = self._connection.execute(ASKED, (draft.sender.id, since)).fetchone()
+        require_quota(today, asked, draft.created_at, self._limits)
+
     def _session(self, session_id: str, columns: tuple[Any, ...]) -> Session:
-        """Of one transaction, so its columns do not change until `settle`."""
+        """Of one transaction, so its columns do not change until `settle`. Without `bot_turns`:
+
+        people's messages use none.
+        """
         session = self._sessions.get(session_id)
         if session is None:
             title, visibility, reply_policy, bot, created_by, created_at, last_seq = columns

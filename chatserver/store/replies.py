@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    ScalarSelect,
     and_,
     exists,
     func,
@@ -16,12 +17,12 @@ from sqlalchemy import (
     update,
 )
 
-from chatserver.chat.models import Reply, ReplyError, ReplyState
+from chatserver.chat.models import EventType, ParticipantKind, Reply, ReplyError, ReplyState
 from chatserver.chat.ports import Claim
 from chatserver.store import schema
 from chatserver.store.rows import reply_from
 
-R = schema.reply.c
+R, E, P = schema.reply.c, schema.event.c, schema.participant.c
 
 
 def _active(state: ColumnElement[str]) -> ColumnElement[bool]:
@@ -32,6 +33,17 @@ def _active(state: ColumnElement[str]) -> ColumnElement[bool]:
 def _turn(reply: Any) -> tuple[ColumnElement[Any], ...]:
     """What orders the replies of a session; no two are equal."""
     return reply.prompt_seq, reply.created_at, reply.position, reply.id
+
+
+def _running_beside(other: Any) -> ScalarSelect[int]:
+    """How many other replies run for the asker of the row at hand."""
+    running = other.state == literal_column("'running'")
+    return (
+        select(func.count())
+        .where(other.asker == R.asker, running, other.id != R.id)
+        .correlate(schema.reply)
+        .scalar_subquery()
+    )
 
 
 class ReplyRows:
@@ -99,7 +111,42 @@ class ReplyRows:
             or 0
         )
 
-    def claim(self, owner: str, now: datetime, lease_until: datetime) -> Claim | None:
+    def asker(self, reply_id: str) -> str:
+        return str(self._connection.execute(select(R.asker).where(R.id == reply_id)).scalar_one())
+
+    def count_asked(self, asker: str, since: datetime) -> int:
+        return (
+            self._connection.scalar(
+                select(func.count()).where(R.asker == asker, R.created_at >= since)
+            )
+            or 0
+        )
+
+    def count_turns(self, session_id: str) -> int:
+        persons_last = (
+            select(E.seq)
+            .join_from(schema.event, schema.participant, E.sender == P.id)
+            .where(
+                E.session == session_id,
+                E.type == EventType.MESSAGE_CREATED,
+                P.kind != ParticipantKind.BOT,
+            )
+            .order_by(E.seq.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        return (
+            self._connection.scalar(
+                select(func.count()).where(
+                    R.session == session_id, R.prompt_seq > func.coalesce(persons_last, 0)
+                )
+            )
+            or 0
+        )
+
+    def claim(
+        self, owner: str, now: datetime, lease_until: datetime, *, running_each: int = 0
+    ) -> Claim | None:
         other = schema.reply.alias("other")
         o = other.c
         lapsed = and_(R.state == ReplyState.RUNNING, R.lease_until <= now)
@@ -116,12 +163,12 @@ class ReplyRows:
                 ),
             ),
         )
-        found = self._connection.execute(
-            select(schema.reply)
-            .where(_active(R.state), or_(R.state == ReplyState.QUEUED, lapsed), ~busy)
-            .order_by(R.created_at, R.id)
-            .limit(1)
-        ).one_or_none()
+        query = select(schema.reply).where(
+            _active(R.state), or_(R.state == ReplyState.QUEUED, lapsed), ~busy
+        )
+        if running_each:
+            query = query.where(_running_beside(o) < running_each)
+        found = self._connection.execute(query.order_by(R.created_at, R.id).limit(1)).one_or_none()
         if found is None:
             return None
         attempt = found.attempt + 1

@@ -224,6 +224,7 @@ async def test_settings_are_saved_and_leave_the_log_alone(store: Store) -> None:
             "visibility": Visibility.LINK,
             "reply_policy": ReplyPolicy.MENTION,
             "bot": "echo",
+            "bot_turns": 2,
         }
     )
 
@@ -266,7 +267,7 @@ def test_a_database_of_the_first_version_keeps_its_rows(
         tx = SqlTransaction(connection)
         session = tx.sessions.get("s")
         assert session is not None
-        assert (session.bot, session.last_seq) == ("echo", 1)
+        assert (session.bot, session.bot_turns, session.last_seq) == ("echo", 0, 1)
         (reply,) = tx.replies.active("s")
         assert (reply.bot, reply.prompt_seq) == ("echo", 1)
         asker = connection.scalar(text("SELECT asker FROM reply"))

@@ -1,6 +1,7 @@
 """Sessions: making, listing, reading, changing and removing them."""
 
 from chatserver.chat.commands import (
+    BotTurns,
     CreateSession,
     DeleteSession,
     ListSessions,
@@ -69,6 +70,7 @@ ROUTES = (
             "title": unset(Title),
             "visibility": unset(Visibility),
             "reply_policy": unset(ReplyPolicy),
+            "bot_turns": unset(BotTurns),
         },
     ),
     use_case(

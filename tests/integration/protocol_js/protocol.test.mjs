@@ -272,6 +272,11 @@ test("every bound has its name", async () => {
   await ada.say(own, "a b c d e f g h i");
   const second = { session_id: own, text: "b", client_message_id: "b" };
   assert.equal((await ada.refused("busy", "send_message", second)).retryable, true);
+  const { reply_id } = await ada.told("reply_started");
+  await ada.ask("stop_reply", { session_id: own, reply_id });
+  await ada.told("reply_stopped", { reply_id });
+  const quota = await ada.refused("quota_exceeded", "send_message", second);
+  assert.ok(quota.retry_after_ms > 0 && quota.retry_after_ms <= 86_400_000);
   let limitedBy = null;
   while (limitedBy === null) limitedBy = (await bob.call("list_sessions", {})).error ?? null;
   assert.equal(limitedBy.code, "rate_limited");

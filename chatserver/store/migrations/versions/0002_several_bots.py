@@ -22,13 +22,24 @@ UPDATE reply SET asker = coalesce(
 
 def upgrade() -> None:
     # With defaults, so that SQLite adds them in place and keeps the partial indexes as they are.
+    op.add_column(
+        "session", sa.Column("bot_turns", sa.Integer(), server_default="0", nullable=False)
+    )
     op.add_column("reply", sa.Column("position", sa.Integer(), server_default="0", nullable=False))
     op.add_column(
         "reply", sa.Column("asker", sa.String(length=64), server_default="", nullable=False)
     )
     op.execute(PROMPT_SENDER)
+    op.create_index("ix_reply_asker", "reply", ["asker", "created_at"])
+    running = sa.text("state = 'running'")
+    op.create_index(
+        "ix_reply_running", "reply", ["asker"], sqlite_where=running, postgresql_where=running
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_reply_running", "reply")
+    op.drop_index("ix_reply_asker", "reply")
     op.drop_column("reply", "asker")
     op.drop_column("reply", "position")
+    op.drop_column("session", "bot_turns")
