@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chatserver.chat import errors
+from chatserver.chat.errors import QuotaExceeded
 from chatserver.chat.events import ReplyStarted, Signal, TypingChanged
 from chatserver.chat.models import Event, EventType
 from chatserver.cli.token import issue
@@ -199,6 +200,17 @@ async def test_a_rate_limit_is_waited_for(server: StartServer, talk: Talk) -> No
     session = await client.create_session(bot=None)
     sent = [await session.send(f"message {n}") for n in range(20)]
     assert [e.seq for e in sent] == list(range(2, 22))
+
+
+async def test_a_refusal_that_outlasts_the_deadline_is_raised_at_once(
+    server: StartServer, talk: Talk
+) -> None:
+    ada = await talk(await server(replies_per_participant_day=1), "Ada")
+    session = await ada.create_session(bot="echo")
+    await session.send("one")
+    with pytest.raises(QuotaExceeded) as refused:
+        await session.send("two", within=1)
+    assert refused.value.retry_after_ms
 
 
 async def test_a_token_that_is_not_valid_is_refused_at_once(
