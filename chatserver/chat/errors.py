@@ -163,8 +163,8 @@ class TooManyConnections(LimitReached):
 
 
 class QuotaExceeded(LimitReached):
+    # Not retryable: who repeats by itself would do so for hours, and let a person wait meanwhile.
     code = "quota_exceeded"
-    retryable = True
 
 
 class Busy(LimitReached):

@@ -298,8 +298,8 @@ class Store(Protocol):
     async def append_message(self, draft: MessageDraft) -> Appended:
         """The hot path: rules, dedup, `seq`, event and reply job in one transaction (G1, G2).
 
-        Raises what `messages.admit` raises, and `Conflict` where the client_message_id was used
-        for another body.
+        Raises what `messages.admit` raises, `Conflict` where the client_message_id was used for
+        another body, and `Busy` or `QuotaExceeded` where it asks for more replies than it may.
         """
         ...
 

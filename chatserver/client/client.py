@@ -227,12 +227,9 @@ class ChatClient:
                 try:
                     return await attempt()
                 except ChatError as error:
-                    pause = (error.retry_after_ms or 0) / 1000
-                    # Waiting for what comes only after the deadline would hide why it failed.
-                    if not error.retryable or asyncio.get_running_loop().time() + pause > (
-                        limit.when() or 0.0
-                    ):
+                    if not error.retryable:
                         raise
+                    pause = (error.retry_after_ms or 0) / 1000
                 except ConnectionLost:
                     self.check()
                 except TimeoutError:

@@ -89,8 +89,7 @@ class ChatSession:
         it had to be repeated.
 
         Repeats under the same id after a lost connection, a missing ack and retryable refusals.
-        Raises `NotAcknowledged`, with the id, after `within` seconds; refusals at once, also those
-        that may be retried only later than that (`QuotaExceeded`).
+        Raises `NotAcknowledged`, with the id, after `within` seconds; refusals at once.
         Concurrent sends of one client may overtake each other where one had to be repeated.
         """
         message_id = client_message_id or secrets.token_urlsafe(12)

@@ -161,7 +161,7 @@ async def test_more_replies_in_a_day_than_allowed_are_refused_until_midnight(
         await ada.say(session_id, f"question {n}")
     payload = {"session_id": session_id, "text": "one more", "client_message_id": "a"}
     error = await ada.refused("send_message", payload)
-    assert (error["code"], error["retryable"]) == ("quota_exceeded", True)
+    assert (error["code"], error["retryable"]) == ("quota_exceeded", False)
     assert 0 < error["retry_after_ms"] <= 86_400_000
     assert "one more" not in await texts_of(ada, session_id)
     await ada.do("update_session", session_id=session_id, reply_policy="mention")
