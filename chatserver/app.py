@@ -118,6 +118,7 @@ def create_app(
         lease=timedelta(seconds=settings.reply_lease_seconds),
         window=max([settings.context_messages, *(bot.window for bot in declared)]),
         max_takeovers=settings.reply_takeovers,
+        limits=settings.limits(),
     )
     pool = ReplyPool(
         desk=desk,

@@ -140,6 +140,9 @@ class Settings(BaseSettings):
         ge=2,
         description="members of one session, bots included (`session_full`)",
     )
+    bots_per_session: int = Field(
+        DEFAULTS.bots_per_session, ge=1, description="bots of one session (`too_many_bots`)"
+    )
     invites_per_session: int = Field(
         DEFAULTS.invites_per_session,
         ge=1,
@@ -149,6 +152,16 @@ class Settings(BaseSettings):
         DEFAULTS.queued_replies_per_session,
         ge=1,
         description="replies that wait or run in one session (`busy`)",
+    )
+    running_replies_per_participant: int = Field(
+        DEFAULTS.running_replies_per_participant,
+        ge=0,
+        description="replies that run at once for who asked for them; more wait; 0: no limit",
+    )
+    replies_per_participant_day: int = Field(
+        DEFAULTS.replies_per_participant_day,
+        ge=0,
+        description="replies that one may ask for in a day, UTC (`quota_exceeded`); 0: no limit",
     )
 
     frame_bytes: int = Field(
@@ -252,7 +265,10 @@ class Settings(BaseSettings):
             text_chars=self.text_chars,
             sessions_per_participant=self.sessions_per_participant,
             members_per_session=self.members_per_session,
+            bots_per_session=self.bots_per_session,
             invites_per_session=self.invites_per_session,
             queued_replies_per_session=self.queued_replies_per_session,
+            running_replies_per_participant=self.running_replies_per_participant,
+            replies_per_participant_day=self.replies_per_participant_day,
             token_seconds=self.token_seconds,
         )

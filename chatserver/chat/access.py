@@ -6,7 +6,6 @@ from chatserver.chat.models import (
     EventType,
     Participant,
     ParticipantKind,
-    ReplyPolicy,
     Role,
     Session,
     Visibility,
@@ -70,16 +69,3 @@ def require_message(event: Event | None) -> Event:
     if event is None or event.type is not EventType.MESSAGE_CREATED:
         raise NotFound("no such message")
     return event
-
-
-def wants_reply(session: Session, sender: Participant, text: str) -> bool:
-    """Whether a new message is a prompt. Bots never answer bots."""
-    if session.bot is None or sender.kind is ParticipantKind.BOT:
-        return False
-    match session.reply_policy:
-        case ReplyPolicy.OFF:
-            return False
-        case ReplyPolicy.MENTION:
-            return f"@{session.bot}".casefold() in text.casefold()
-        case ReplyPolicy.ALWAYS:
-            return sender.kind is ParticipantKind.USER

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, Valid
 
 from chatserver.chat.errors import InvalidPayload
 from chatserver.chat.models import (
+    MAX_BOT_TURNS,
     MAX_SEQ,
     Event,
     Member,
@@ -58,6 +59,7 @@ Name = Annotated[
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
 Seq = Annotated[int, Field(ge=1, le=MAX_SEQ)]
 SeqOrZero = Annotated[int, Field(ge=0, le=MAX_SEQ)]
+BotTurns = Annotated[int, Field(ge=0, le=MAX_BOT_TURNS)]
 BotName = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Choice = Field(default=None, strict=False)
 
@@ -89,6 +91,7 @@ class CreateSession(Command):
     bot: BotName | None = Field(default=None, description="null: nobody answers")
     visibility: Annotated[Visibility, Field(strict=False)] = Visibility.PRIVATE
     reply_policy: Annotated[ReplyPolicy, Field(strict=False)] = ReplyPolicy.ALWAYS
+    bot_turns: BotTurns = 0
 
 
 class SessionCommand(Command):
@@ -139,6 +142,23 @@ class UpdateSession(SessionCommand):
     visibility: Visibility | None = Choice
     reply_policy: ReplyPolicy | None = Choice
     bot: BotName | None = Field(default=None, description="null: nobody answers")
+    bot_turns: BotTurns | None = None
+
+
+class AddBot(SessionCommand):
+    name = "add_bot"
+    doc = "one more bot that can be asked by @name; whoever may change the bot may do this"
+    ack = SessionResult
+
+    bot: BotName
+
+
+class RemoveBot(SessionCommand):
+    name = "remove_bot"
+    doc = "the bot is no longer a member; where it was the session's own, nobody answers unasked"
+    ack = SessionResult
+
+    bot: BotName
 
 
 class DeleteSession(SessionCommand):
@@ -295,6 +315,8 @@ COMMANDS: dict[str, type[Command]] = {
         LeaveSession,
         RenameSession,
         UpdateSession,
+        AddBot,
+        RemoveBot,
         DeleteSession,
         ListSessions,
         SendMessage,

@@ -14,8 +14,10 @@ from chatserver.chat.events import (
     ReplyStarted,
     ReplyStopped,
 )
+from chatserver.chat.limits import Limits
 from chatserver.chat.models import Event, Reply, ReplyError, ReplyPolicy, ReplyState
 from chatserver.chat.ports import Claim, Clock, Feed, ReplyContext, Store, Transaction
+from chatserver.chat.turns import pass_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class ReplyDesk:
         lease: timedelta,
         window: int,
         max_takeovers: int,
+        limits: Limits,
     ) -> None:
         self._store = store
         self._feed = feed
@@ -45,13 +48,19 @@ class ReplyDesk:
         self._lease = lease
         self._window = window
         self._max_takeovers = max_takeovers
+        self._limits = limits
 
     async def claim(self, owner: str) -> Work | None:
         """The next reply to run, told to the room as started; None where nothing waits."""
         now = self._clock.now()
 
         def work(tx: Transaction) -> Work | None:
-            claim = tx.replies.claim(owner, now, now + self._lease)
+            claim = tx.replies.claim(
+                owner,
+                now,
+                now + self._lease,
+                running_each=self._limits.running_replies_per_participant,
+            )
             return None if claim is None else Work(claim, self._context(tx, claim.reply))
 
         claimed = await self._store.transact(work)
@@ -91,7 +100,7 @@ class ReplyDesk:
         await self._store.transact(lambda tx: tx.replies.release(claim))
 
     async def finish(self, claim: Claim, text: str, *, stopped: bool) -> None:
-        """The final message and the reply's end, in one transaction.
+        """The final message, the reply's end and what bots it asks, in one transaction.
 
         A reply that was switched off meanwhile, or whose bot is no longer a member, ends as
         stopped without a message: nobody who took over is talked over.
@@ -110,6 +119,8 @@ class ReplyDesk:
                 message = self._say(tx, reply, text, stopped=stopped, at=now)
             result_seq = message.seq if message else None
             tx.replies.finish(reply.reply_id, state, now, result_seq=result_seq)
+            if message is not None and not stopped:
+                pass_on(tx, reply, message, self._limits)
             return state, result_seq
 
         ended = await self._store.transact(work)

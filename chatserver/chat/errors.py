@@ -20,8 +20,10 @@
     │   ├── TooManyInFlight     too_many_in_flight: wait for some answers first
     │   ├── TooManySessions     too_many_sessions: leave or delete one first
     │   ├── SessionFull         session_full: it has as many members as it may have
+    │   ├── TooManyBots         too_many_bots: remove one of the session's bots first
     │   ├── TooManyInvites      too_many_invites: revoke the session's invites first
     │   ├── TooManyConnections  too_many_connections: from one address, or in all
+    │   ├── QuotaExceeded       quota_exceeded: no more replies today (UTC); see `retry_after_ms`
     │   └── Busy                busy: too many replies wait in this session
     └── Temporary
         ├── Unavailable         unavailable: the store did not answer; nothing was changed
@@ -147,6 +149,10 @@ class SessionFull(LimitReached):
     code = "session_full"
 
 
+class TooManyBots(LimitReached):
+    code = "too_many_bots"
+
+
 class TooManyInvites(LimitReached):
     code = "too_many_invites"
 
@@ -154,6 +160,11 @@ class TooManyInvites(LimitReached):
 class TooManyConnections(LimitReached):
     code = "too_many_connections"
     retryable = True
+
+
+class QuotaExceeded(LimitReached):
+    # Not retryable: who repeats by itself would do so for hours, and let a person wait meanwhile.
+    code = "quota_exceeded"
 
 
 class Busy(LimitReached):

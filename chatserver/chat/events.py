@@ -93,6 +93,8 @@ class SessionUpdated(EventData):
     visibility: Visibility
     reply_policy: ReplyPolicy
     bot: str | None
+    # Those in the log from before there was such a setting are without it.
+    bot_turns: int = 0
     nullable = frozenset({"bot"})
 
 

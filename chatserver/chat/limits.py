@@ -11,10 +11,16 @@ class Limits:
     """Sessions somebody is a member of (`too_many_sessions`)."""
     members_per_session: int = 1_000
     """Members of one session, bots included (`session_full`)."""
+    bots_per_session: int = 8
+    """Bots that are members of one session (`too_many_bots`)."""
     invites_per_session: int = 100
     """Invite codes of one session that still work (`too_many_invites`)."""
     queued_replies_per_session: int = 100
     """Replies of one session that wait or run; a prompt beyond gets `busy`."""
+    running_replies_per_participant: int = 20
+    """Replies that run at once for one asker; more wait, without an error. 0: no limit."""
+    replies_per_participant_day: int = 0
+    """Replies somebody asks for in a day (`quota_exceeded`). 0: no limit."""
     token_seconds: int = 3_600
     """How long a token lives unless it is renewed (`token_expired`)."""
 

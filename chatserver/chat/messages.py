@@ -36,14 +36,14 @@ def body_digest(text: str, reply_to: int | None) -> bytes:
     return hashlib.blake2b(f"{reply_to or 0}:{text}".encode(), digest_size=16).digest()
 
 
-def admit(session: Session | None, role: Role | None, draft: MessageDraft) -> tuple[Session, bool]:
-    """Whether a message may enter the log, and whether it is a prompt for the session's bot.
+def admit(session: Session | None, role: Role | None) -> Session:
+    """Whether a message may enter the log.
 
     Part of every store's `append_message`, on rows read in the same transaction.
     Raises `NotFound`, `NotMember`.
     """
     session, _ = access.require_member(session, role)
-    return session, access.wants_reply(session, draft.sender, draft.text)
+    return session
 
 
 def require_target(reply_to: int, type_there: str | None) -> None:
@@ -52,10 +52,10 @@ def require_target(reply_to: int, type_there: str | None) -> None:
         raise InvalidPayload(f"reply_to: there is no message {reply_to}", field="reply_to")
 
 
-def require_queue_room(waiting: int, limits: Limits) -> None:
+def require_queue_room(waiting: int, asked: int, limits: Limits) -> None:
     """A prompt is refused while too many of the session's replies wait or run."""
-    if waiting >= limits.queued_replies_per_session:
-        raise Busy("too many replies are waiting in this session")
+    if waiting + asked > limits.queued_replies_per_session:
+        raise Busy(f"{waiting} replies wait or run in this session before it")
 
 
 def require_same_body(stored: bytes | None, sent: bytes) -> None:

@@ -12,6 +12,10 @@ MAX_SEQ = 2**53 - 1
 """The highest sequence number: the largest integer that JavaScript represents exactly."""
 
 
+MAX_BOT_TURNS = 8
+"""The most that a session's `bot_turns` may be."""
+
+
 class Model(BaseModel):
     """Base of everything that crosses the wire: immutable, unknown fields refused."""
 
@@ -92,6 +96,10 @@ class Session(Model):
     visibility: Visibility
     reply_policy: ReplyPolicy
     bot: str | None = Field(description="the name of the bot that answers here, if any")
+    bot_turns: int = Field(
+        default=0,
+        description="how often bots may answer bots before a person says something again",
+    )
     created_by: str
     created_at: datetime
     last_seq: int

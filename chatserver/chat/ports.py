@@ -86,6 +86,10 @@ class Sessions(Protocol):
 class Members(Protocol):
     def role(self, session_id: str, participant_id: str) -> Role | None: ...
     def all(self, session_id: str) -> list[Member]: ...
+    def bots(self, session_id: str) -> list[str]:
+        """The names of the bots among the members, longest there first."""
+        ...
+
     def count(self, session_id: str) -> int: ...
     def count_sessions(self, participant_id: str) -> int: ...
     def put(self, session_id: str, participant_id: str, role: Role, at: datetime) -> int:
@@ -134,22 +138,47 @@ class Log(Protocol):
 
 class Replies(Protocol):
     def get(self, session_id: str, reply_id: str) -> Reply | None: ...
-    def add(self, reply: Reply, at: datetime) -> None: ...
-    def active(self, session_id: str) -> list[Reply]:
-        """Those that wait or run, in prompt order."""
+    def add(self, reply: Reply, at: datetime, *, asker: str, position: int = 0) -> None:
+        """Queues a reply. `asker` is who waits for it, `position` its place among those that the
+        same prompt asked for."""
         ...
 
-    def newest_of_prompt(self, session_id: str, prompt_seq: int) -> Reply | None: ...
+    def active(self, session_id: str) -> list[Reply]:
+        """Those that wait or run, in the order in which they run."""
+        ...
+
+    def newest_of_prompt(
+        self, session_id: str, prompt_seq: int, bot: str | None = None
+    ) -> Reply | None:
+        """Of this bot or of all; of those that were queued together, the first."""
+        ...
+
     def count_active(self, session_id: str) -> int: ...
     def count_queued(self) -> int:
         """Of all sessions."""
         ...
 
-    def claim(self, owner: str, now: datetime, lease_until: datetime) -> Claim | None:
+    def asker(self, reply_id: str) -> str:
+        """The id of who waits for it."""
+        ...
+
+    def count_asked(self, asker: str, since: datetime) -> int:
+        """The replies that somebody asked for, in sessions that still exist."""
+        ...
+
+    def count_turns(self, session_id: str) -> int:
+        """The replies to bots since a person last said something."""
+        ...
+
+    def claim(
+        self, owner: str, now: datetime, lease_until: datetime, *, running_each: int = 0
+    ) -> Claim | None:
         """The next reply to run, oldest first.
 
-        Never one whose session has another running or an earlier one waiting. A running reply whose
-        lease ended counts as waiting. Raises its attempt by one and makes `owner` its holder.
+        Never one whose session has another running or an earlier one waiting: one to an earlier
+        prompt, or to the same one that was queued before it or has a lower position. A running
+        reply whose lease ended counts as waiting. Never one whose asker has `running_each` running
+        already (0: no limit). Raises its attempt by one and makes `owner` its holder.
         """
         ...
 
@@ -269,8 +298,8 @@ class Store(Protocol):
     async def append_message(self, draft: MessageDraft) -> Appended:
         """The hot path: rules, dedup, `seq`, event and reply job in one transaction (G1, G2).
 
-        Raises what `messages.admit` raises, and `Conflict` where the client_message_id was used
-        for another body.
+        Raises what `messages.admit` raises, `Conflict` where the client_message_id was used for
+        another body, and `Busy` or `QuotaExceeded` where it asks for more replies than it may.
         """
         ...
 

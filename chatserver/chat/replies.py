@@ -17,8 +17,10 @@ from chatserver.chat.models import (
     ReplyOutcome,
     ReplyPolicy,
     ReplyState,
+    Session,
 )
 from chatserver.chat.ports import Transaction
+from chatserver.chat.quota import day_of, require_quota
 from chatserver.chat.use_cases import UseCases, membership, new_id
 
 
@@ -49,26 +51,26 @@ class ReplyUseCases(UseCases):
         def work(tx: Transaction) -> Reply:
             old = self._reply_for(tx, actor, session_id, command.reply_id)
             session = tx.sessions.get(session_id)
-            newest = tx.replies.newest_of_prompt(session_id, old.prompt_seq)
-            if newest is None or newest.reply_id != old.reply_id:
-                raise Conflict("this reply was retried already")
             if old.state not in (ReplyState.FAILED, ReplyState.STOPPED):
                 raise Conflict("only a failed or stopped reply can be retried")
-            if session is None or session.bot is None or session.reply_policy is ReplyPolicy.OFF:
+            if session is None or session.reply_policy is ReplyPolicy.OFF:
                 raise Conflict("no bot answers in this session")
+            bot = self._bot_for_retry(tx, session, old)
             prompt = access.require_message(tx.log.get(session_id, old.prompt_seq))
             if prompt.data.get("deleted_at"):
                 raise Conflict("the message was deleted")
-            require_queue_room(tx.replies.count_active(session_id), self.limits)
+            require_queue_room(tx.replies.count_active(session_id), 1, self.limits)
+            asked_today = tx.replies.count_asked(actor.id, day_of(now))
+            require_quota(asked_today, 1, now, self.limits)
             again = Reply(
                 reply_id=new_id(),
                 session_id=session_id,
                 prompt_seq=old.prompt_seq,
-                bot=session.bot,
+                bot=bot,
                 state=ReplyState.QUEUED,
                 attempt=0,
             )
-            tx.replies.add(again, now)
+            tx.replies.add(again, now, asker=actor.id)
             return again
 
         return ReplyResult(reply=await self.store.transact(work))
@@ -77,6 +79,8 @@ class ReplyUseCases(UseCases):
         self, actor: Participant, session_id: str, prompt_seq: int
     ) -> ReplyOutcome | None:
         """The newest reply to a message; None where the message asked for none.
+
+        Of several that were asked for at once, that of the bot which was mentioned first.
 
         Raises `NotFound` where there is no such message.
         """
@@ -91,6 +95,17 @@ class ReplyUseCases(UseCases):
             return ReplyOutcome(**dict(reply), message=message)
 
         return await self.store.read(work)
+
+    def _bot_for_retry(self, tx: Transaction, session: Session, old: Reply) -> str:
+        """The bot that was asked, or where that is no member any more the session's own."""
+        bot = old.bot if old.bot in tx.members.bots(session.id) else session.bot
+        if bot is None:
+            raise Conflict("no bot answers in this session")
+        for asked in {old.bot, bot}:
+            newest = tx.replies.newest_of_prompt(session.id, old.prompt_seq, asked)
+            if newest is not None and newest.reply_id != old.reply_id:
+                raise Conflict("this reply was retried already")
+        return bot
 
     def _reply_for(
         self, tx: Transaction, actor: Participant, session_id: str, reply_id: str

@@ -1,9 +1,6 @@
 """Use cases around a session and its members."""
 
-from datetime import datetime
-
 from chatserver.chat import access
-from chatserver.chat.bots import bot_participant
 from chatserver.chat.commands import (
     CreateSession,
     DeleteSession,
@@ -18,16 +15,12 @@ from chatserver.chat.commands import (
 from chatserver.chat.errors import (
     InvalidPayload,
     NotFound,
-    SessionFull,
     TooManySessions,
-    UnknownBot,
 )
 from chatserver.chat.events import (
-    ParticipantJoined,
     ParticipantLeft,
     SessionAdded,
     SessionDeleted,
-    SessionUpdated,
 )
 from chatserver.chat.invites import invite_digest
 from chatserver.chat.models import (
@@ -39,7 +32,8 @@ from chatserver.chat.models import (
     Session,
 )
 from chatserver.chat.ports import Transaction
-from chatserver.chat.use_cases import UseCases, membership, new_id
+from chatserver.chat.session_bots import SessionBotUseCases, existing, settings_of
+from chatserver.chat.use_cases import membership, new_id
 
 FRESH_JOIN_EVENTS = 50
 """Events that a first join brings; the rest is paged for."""
@@ -47,10 +41,10 @@ RECOVERY_EVENTS = 200
 """Events that a join after an interruption brings at most."""
 
 
-class SessionUseCases(UseCases):
+class SessionUseCases(SessionBotUseCases):
     async def create_session(self, actor: Participant, command: CreateSession) -> SessionResult:
         bot = command.bot if "bot" in command.model_fields_set else self.bots.default
-        self._require_bot(bot)
+        self.require_bot(bot)
         now = self.clock.now()
         session = Session(
             id=new_id(),
@@ -58,6 +52,7 @@ class SessionUseCases(UseCases):
             visibility=command.visibility,
             reply_policy=command.reply_policy,
             bot=bot,
+            bot_turns=command.bot_turns,
             created_by=actor.id,
             created_at=now,
             last_seq=0,
@@ -66,10 +61,10 @@ class SessionUseCases(UseCases):
         def work(tx: Transaction) -> Session:
             self._require_room_for_session(tx, actor)
             tx.sessions.add(session)
-            self._admit(tx, session.id, actor, Role.OWNER, now)
+            self.admit(tx, session.id, actor, Role.OWNER, now)
             if bot is not None:
-                self._admit_bot(tx, session.id, bot, now)
-            return _existing(tx.sessions.get(session.id))
+                self.admit_bot(tx, session.id, bot, now)
+            return existing(tx.sessions.get(session.id))
 
         created = await self.store.transact(work)
         self.feed.notify(actor.id, SessionAdded(session=created))
@@ -97,8 +92,8 @@ class SessionUseCases(UseCases):
         )
         role = access.role_for_joining(session, actor, invited=invited)
         self._require_room_for_session(tx, actor)
-        self._admit(tx, session_id, actor, role, now)
-        return _existing(tx.sessions.get(session_id))
+        self.admit(tx, session_id, actor, role, now)
+        return existing(tx.sessions.get(session_id))
 
     def _snapshot(
         self,
@@ -171,7 +166,7 @@ class SessionUseCases(UseCases):
         if not changed:
             raise InvalidPayload("nothing to change")
         if "bot" in changed:
-            self._require_bot(command.bot)
+            self.require_bot(command.bot)
 
         def work(tx: Transaction) -> Session:
             before, role = membership(tx, actor, session_id)
@@ -181,15 +176,9 @@ class SessionUseCases(UseCases):
                 return before
             tx.sessions.save_settings(after)
             if after.bot != before.bot:
-                self._exchange_bot(tx, session_id, before.bot, after.bot, now)
-            settings = SessionUpdated(
-                title=after.title,
-                visibility=after.visibility,
-                reply_policy=after.reply_policy,
-                bot=after.bot,
-            )
-            tx.log.append(session_id, actor, settings, now)
-            return _existing(tx.sessions.get(session_id))
+                self.exchange_bot(tx, before, after.bot, now)
+            tx.log.append(session_id, actor, settings_of(after), now)
+            return existing(tx.sessions.get(session_id))
 
         return SessionResult(session=await self.store.transact(work))
 
@@ -209,37 +198,9 @@ class SessionUseCases(UseCases):
             self.feed.notify(member.participant.id, SessionDeleted(session_id=session_id))
         return Nothing()
 
-    def _require_bot(self, name: str | None) -> None:
-        if name is not None and self.bots.get(name) is None:
-            raise UnknownBot("this server has no bot of that name", field="bot")
-
     def _require_room_for_session(self, tx: Transaction, actor: Participant) -> None:
         if tx.members.count_sessions(actor.id) >= self.limits.sessions_per_participant:
             raise TooManySessions("leave or delete a session first")
-
-    def _admit(
-        self, tx: Transaction, session_id: str, who: Participant, role: Role, at: datetime
-    ) -> None:
-        if tx.members.count(session_id) >= self.limits.members_per_session:
-            raise SessionFull("the session has as many members as it may have")
-        read_seq = tx.members.put(session_id, who.id, role, at)
-        joined = ParticipantJoined(participant=who, role=role, read_seq=read_seq or None)
-        tx.log.append(session_id, who, joined, at)
-
-    def _admit_bot(self, tx: Transaction, session_id: str, name: str, at: datetime) -> None:
-        who = bot_participant(name)
-        tx.tokens.ensure_participant(who, at)
-        self._admit(tx, session_id, who, Role.MEMBER, at)
-
-    def _exchange_bot(
-        self, tx: Transaction, session_id: str, old: str | None, new: str | None, at: datetime
-    ) -> None:
-        if old is not None:
-            who = bot_participant(old)
-            tx.members.end(session_id, who.id, at)
-            tx.log.append(session_id, who, ParticipantLeft(participant=who), at)
-        if new is not None:
-            self._admit_bot(tx, session_id, new, at)
 
 
 def with_presence(member: Member, online: frozenset[str]) -> Member:
@@ -252,8 +213,3 @@ def _heir(members: list[Member]) -> Participant | None:
     """Who owns a session next: whoever has been a member longest, bots aside."""
     people = [m for m in members if m.participant.kind is not ParticipantKind.BOT]
     return min(people, key=lambda m: m.joined_at).participant if people else None
-
-
-def _existing(session: Session | None) -> Session:
-    assert session is not None, "read back within the transaction that wrote it"
-    return session

@@ -33,6 +33,7 @@ class GrowingReply:
     def __init__(self, reply_id: str, prompt_seq: int | None) -> None:
         self.reply_id = reply_id
         self.prompt_seq = prompt_seq
+        self.bot: str | None = None
         self.text = ""
         self.attempt = 0
         self.rewritten = 0
@@ -79,11 +80,14 @@ class Replies:
         """How often events may have been missed."""
         self._known: OrderedDict[str, GrowingReply] = OrderedDict()
 
-    def find(self, prompt_seq: int | None, reply_id: str | None) -> GrowingReply | None:
-        """That reply, or the newest to that prompt."""
+    def find(
+        self, prompt_seq: int | None, reply_id: str | None, bot: str | None = None
+    ) -> GrowingReply | None:
+        """That reply, or the newest to that prompt: of that bot, if one is named."""
         if reply_id is not None:
             return self._known.get(reply_id)
-        found = [r for r in self._known.values() if r.prompt_seq == prompt_seq]
+        replies = self._known.values()
+        found = [r for r in replies if r.prompt_seq == prompt_seq and bot in (None, r.bot)]
         return found[-1] if found else None
 
     def running(self) -> list[GrowingReply]:
@@ -92,7 +96,7 @@ class Replies:
     def snapshot(self, running: Iterable[Reply], *, complete: bool) -> None:
         """What a join said: the running replies, each with its text so far."""
         for reply in running:
-            self._get(reply.reply_id, reply.prompt_seq).add(reply.attempt, 0, reply.text)
+            self._get(reply.reply_id, reply.prompt_seq, reply.bot).add(reply.attempt, 0, reply.text)
         if not complete:
             self.interrupted += 1
         self.notify()
@@ -100,7 +104,8 @@ class Replies:
     def hear(self, signal: Signal) -> None:
         match signal:
             case ReplyStarted():
-                self._get(signal.reply_id, signal.prompt_seq).begin(signal.attempt)
+                started = self._get(signal.reply_id, signal.prompt_seq, signal.bot.name)
+                started.begin(signal.attempt)
             case ReplyDelta():
                 self._get(signal.reply_id, None).add(signal.attempt, signal.offset, signal.text)
             case ReplyStopped(seq=None):
@@ -118,9 +123,9 @@ class Replies:
         """The durable end of a reply: its message, or its failure."""
         data = event.data
         if event.type is EventType.MESSAGE_CREATED and "reply_id" in data:
-            self._get(data["reply_id"], data.get("reply_to")).finish(event)
+            self._get(data["reply_id"], data.get("reply_to"), event.sender.name).finish(event)
         elif event.type is EventType.REPLY_FAILED:
-            reply = self._get(data["reply_id"], data["prompt_seq"])
+            reply = self._get(data["reply_id"], data["prompt_seq"], event.sender.name)
             reply.failure = ReplyFailed(
                 data["reply_id"], data["code"], data["message"], retryable=data["retryable"]
             )
@@ -134,7 +139,7 @@ class Replies:
         self.changed.set()
         self.changed = asyncio.Event()
 
-    def _get(self, reply_id: str, prompt_seq: int | None) -> GrowingReply:
+    def _get(self, reply_id: str, prompt_seq: int | None, bot: str | None = None) -> GrowingReply:
         reply = self._known.get(reply_id)
         if reply is None:
             reply = self._known[reply_id] = GrowingReply(reply_id, prompt_seq)
@@ -142,6 +147,8 @@ class Replies:
                 self._known.popitem(last=False)
         if prompt_seq is not None:
             reply.prompt_seq = prompt_seq
+        if bot is not None:
+            reply.bot = bot
         return reply
 
 
@@ -157,11 +164,12 @@ class ReplyStream:
     def __init__(
         self,
         replies: Replies,
-        look_up: Callable[[int], Awaitable[None]],
+        look_up: Callable[[int, str | None], Awaitable[None]],
         check: Callable[[], None],
         *,
         prompt_seq: int,
         reply_id: str | None,
+        bot: str | None,
         timeout: float,
     ) -> None:
         self._replies = replies
@@ -169,6 +177,7 @@ class ReplyStream:
         self._check = check
         self._prompt_seq = prompt_seq
         self._reply_id = reply_id
+        self._bot = bot
         self._timeout = timeout
         self._shown = 0
         self._rewritten = 0
@@ -225,7 +234,7 @@ class ReplyStream:
             first = self._interrupted < 0
             self._interrupted = self._replies.interrupted
             if unsure and not (first and found is not None):
-                await self._look_up(self._prompt_seq)
+                await self._look_up(self._prompt_seq, self._bot)
             else:
                 await changed.wait()
 
@@ -241,7 +250,7 @@ class ReplyStream:
 
     @property
     def _found(self) -> GrowingReply | None:
-        found = self._replies.find(self._prompt_seq, self._reply_id)
+        found = self._replies.find(self._prompt_seq, self._reply_id, self._bot)
         if found is not None:
             # A retry has the same prompt; this stream stays with the reply it began with.
             self._reply_id = found.reply_id

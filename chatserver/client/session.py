@@ -104,11 +104,13 @@ class ChatSession:
         prompt: Event | int,
         *,
         reply_id: str | None = None,
+        bot: str | None = None,
         timeout: float = REPLY_SECONDS,
     ) -> ReplyStream:
         """The reply to a message as it is being said; see `ReplyStream`.
 
-        Only a message that the session's bot answers gets one, which its reply policy decides.
+        Only a message that a bot answers gets one: those it mentions, or else the session's own as
+        its reply policy decides. Where several answer, `bot` says whose reply is meant.
         """
         return ReplyStream(
             self._replies,
@@ -116,6 +118,7 @@ class ChatSession:
             self._check,
             prompt_seq=prompt if isinstance(prompt, int) else prompt.seq,
             reply_id=reply_id,
+            bot=bot,
             timeout=timeout,
         )
 
@@ -151,10 +154,18 @@ class ChatSession:
         return read(Reply, (await self._once("retry_reply", reply_id=reply_id))["reply"])
 
     async def update(self, **settings: Any) -> Session:
-        """Changes `title`, `visibility`, `reply_policy` or `bot`."""
+        """Changes `title`, `visibility`, `reply_policy`, `bot` or `bot_turns`."""
         ack = await self._repeat("update_session", **settings)
         self._info = read(Session, ack["session"])
         return self._info
+
+    async def add_bot(self, bot: str) -> Session:
+        """One more bot that can be asked by @name; changes nothing where it is a member."""
+        return await self._change_bots("add_bot", bot)
+
+    async def remove_bot(self, bot: str) -> Session:
+        """The bot is no longer a member; changes nothing where it was none."""
+        return await self._change_bots("remove_bot", bot)
 
     async def summarize(self) -> Summary:
         return read(Summary, (await self._repeat("summarize_session"))["summary"])
@@ -263,6 +274,10 @@ class ChatSession:
         if member := self.members.get(participant_id):
             self.members[participant_id] = member.model_copy(update=change)
 
+    async def _change_bots(self, event: str, bot: str) -> Session:
+        self._info = read(Session, (await self._repeat(event, bot=bot))["session"])
+        return self._info
+
     async def _next_event(self) -> Event | None:
         if self._taken:
             raise EventsTakenTwice("this session's events are being waited for already")
@@ -292,14 +307,15 @@ class ChatSession:
         for event in page.events:
             self.hear_event(event)
 
-    async def _look_up_reply(self, prompt_seq: int) -> None:
+    async def _look_up_reply(self, prompt_seq: int, bot: str | None) -> None:
         """Reads the log from the prompt on until it says how its reply ended, or ends."""
         after = prompt_seq
         while after < self._inflow.known:
             page = await self.history(after_seq=after, limit=PAGE)
             for event in page.events:
                 self._replies.read(event)
-                if event.data.get("reply_to") == prompt_seq and "reply_id" in event.data:
+                answers = event.data.get("reply_to") == prompt_seq and "reply_id" in event.data
+                if answers and bot in (None, event.sender.name):
                     return
             if page.complete or not page.events:
                 return

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from chatserver.chat.addressing import answering, asked_by_name
 from chatserver.chat.events import MessageCreated
 from chatserver.chat.limits import Limits
 from chatserver.chat.messages import (
@@ -19,6 +20,7 @@ from chatserver.chat.messages import (
 )
 from chatserver.chat.models import Event, EventType, ReplyState, Role, Session
 from chatserver.chat.ports import Appended, MessageDraft
+from chatserver.chat.quota import day_of, require_quota
 from chatserver.chat.use_cases import new_id
 from chatserver.store.types import from_micros, to_micros
 
@@ -31,10 +33,15 @@ LEFT JOIN event e ON e.session = s.id AND e.sender = ?1 AND e.client_message_id 
 WHERE s.id = ?2 AND s.deleted_at IS NULL
 """
 """The session, the sender's role in it, and the message if it was sent before."""
+BOTS = """
+SELECT p.name FROM member m JOIN participant p ON p.id = m.participant
+WHERE m.session = ? AND m.left_at IS NULL AND p.kind = 'bot'
+"""
 TYPE_OF = "SELECT type FROM event WHERE session = ? AND seq = ?"
 WAITING = """
 SELECT count(*) FROM reply WHERE session = ? AND state IN ('queued', 'running')
 """
+ASKED = "SELECT count(*) FROM reply WHERE asker = ? AND created_at >= ?"
 ADVANCE = "UPDATE session SET last_seq = ?, active_at = ? WHERE id = ?"
 INSERT = """
 INSERT INTO event
@@ -43,8 +50,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 QUEUE = """
 INSERT INTO reply
-  (id, session, prompt_seq, bot, state, attempt, takeovers, stop_requested, partial, created_at)
-VALUES (?, ?, ?, ?, ?, 0, 0, 0, '', ?)
+  (id, session, prompt_seq, bot, position, asker, state,
+   attempt, takeovers, stop_requested, partial, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', ?)
 """
 
 
@@ -69,23 +77,26 @@ class SqliteAppender:
         self._advanced.clear()
         self._sessions.clear()
 
-    def append(self, draft: MessageDraft) -> tuple[Appended, bool]:
-        """The event, and whether it queued a reply."""
+    def append(self, draft: MessageDraft) -> tuple[Appended, int]:
+        """The event, and how many replies it queued."""
         execute = self._connection.execute
         session_id, sender = draft.session_id, draft.sender
         found = execute(FIND, (sender.id, session_id, draft.client_message_id)).fetchone()
         role, *repeat = found[:5] if found else (None, None)
         session = self._session(session_id, found[5:]) if found else None
-        session, wants_reply = admit(session, None if role is None else Role(role), draft)
+        session = admit(session, None if role is None else Role(role))
         digest = body_digest(draft.text, draft.reply_to)
         if repeat[0] is not None:
             require_same_body(repeat[1], digest)
-            return Appended(_repeated(draft, *repeat), duplicate=True), False
+            return Appended(_repeated(draft, *repeat), duplicate=True), 0
         if draft.reply_to is not None:
             target = execute(TYPE_OF, (session_id, draft.reply_to)).fetchone()
             require_target(draft.reply_to, target and target[0])
-        if wants_reply:
-            require_queue_room(execute(WAITING, (session_id,)).fetchone()[0], self._limits)
+        bots = self._answering(session, draft)
+        if bots:
+            waiting = execute(WAITING, (session_id,)).fetchone()[0]
+            require_queue_room(waiting, len(bots), self._limits)
+            self._require_quota(draft, len(bots))
 
         at = to_micros(draft.created_at)
         last_seq, _ = self._advanced.get(session_id, (session.last_seq, 0))
@@ -107,8 +118,8 @@ class SqliteAppender:
                 at,
             ),
         )
-        if wants_reply:
-            job = (new_id(), session_id, seq, session.bot, ReplyState.QUEUED, at)
+        for position, bot in enumerate(bots):
+            job = (new_id(), session_id, seq, bot, position, sender.id, ReplyState.QUEUED, at)
             execute(QUEUE, job)
         event = Event(
             session_id=session_id,
@@ -118,10 +129,26 @@ class SqliteAppender:
             created_at=draft.created_at,
             data=data,
         )
-        return Appended(event, duplicate=False), wants_reply
+        return Appended(event, duplicate=False), len(bots)
+
+    def _answering(self, session: Session, draft: MessageDraft) -> tuple[str, ...]:
+        members: list[str] = []
+        if asked_by_name(session, draft.sender, draft.text):
+            members = [name for (name,) in self._connection.execute(BOTS, (session.id,))]
+        return answering(session, draft.sender, draft.text, members)
+
+    def _require_quota(self, draft: MessageDraft, asked: int) -> None:
+        if not self._limits.replies_per_participant_day:
+            return
+        since = to_micros(day_of(draft.created_at))
+        (today,) = self._connection.execute(ASKED, (draft.sender.id, since)).fetchone()
+        require_quota(today, asked, draft.created_at, self._limits)
 
     def _session(self, session_id: str, columns: tuple[Any, ...]) -> Session:
-        """Of one transaction, so its columns do not change until `settle`."""
+        """Of one transaction, so its columns do not change until `settle`. Without `bot_turns`:
+
+        people's messages use none.
+        """
         session = self._sessions.get(session_id)
         if session is None:
             title, visibility, reply_policy, bot, created_by, created_at, last_seq = columns

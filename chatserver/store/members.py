@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
-from chatserver.chat.models import Member, Participant, Role
+from chatserver.chat.models import Member, Participant, ParticipantKind, Role
 from chatserver.store import schema
 
 M, P, S = schema.member.c, schema.participant.c, schema.session.c
@@ -40,6 +40,15 @@ class MemberRows:
             )
             for row in rows
         ]
+
+    def bots(self, session_id: str) -> list[str]:
+        names = self._connection.scalars(
+            select(P.name)
+            .join_from(schema.member, schema.participant, M.participant == P.id)
+            .where(M.session == session_id, M.left_at.is_(None), P.kind == ParticipantKind.BOT)
+            .order_by(M.joined_at, P.id)
+        )
+        return list(names)
 
     def count(self, session_id: str) -> int:
         return (

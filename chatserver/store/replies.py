@@ -1,30 +1,49 @@
 """The `reply` table: jobs that are leased, fenced and ended exactly once."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    ScalarSelect,
     and_,
     exists,
     func,
     literal_column,
     or_,
     select,
+    tuple_,
     update,
 )
 
-from chatserver.chat.models import Reply, ReplyError, ReplyState
+from chatserver.chat.models import EventType, ParticipantKind, Reply, ReplyError, ReplyState
 from chatserver.chat.ports import Claim
 from chatserver.store import schema
 from chatserver.store.rows import reply_from
 
-R = schema.reply.c
+R, E, P = schema.reply.c, schema.event.c, schema.participant.c
 
 
 def _active(state: ColumnElement[str]) -> ColumnElement[bool]:
     # Literals, not parameters: a partial index serves only queries that spell out its condition.
     return state.in_([literal_column("'queued'"), literal_column("'running'")])
+
+
+def _turn(reply: Any) -> tuple[ColumnElement[Any], ...]:
+    """What orders the replies of a session; no two are equal."""
+    return reply.prompt_seq, reply.created_at, reply.position, reply.id
+
+
+def _running_beside(other: Any) -> ScalarSelect[int]:
+    """How many other replies run for the asker of the row at hand."""
+    running = other.state == literal_column("'running'")
+    return (
+        select(func.count())
+        .where(other.asker == R.asker, running, other.id != R.id)
+        .correlate(schema.reply)
+        .scalar_subquery()
+    )
 
 
 class ReplyRows:
@@ -40,13 +59,15 @@ class ReplyRows:
         ).one_or_none()
         return None if found is None else reply_from(found)
 
-    def add(self, reply: Reply, at: datetime) -> None:
+    def add(self, reply: Reply, at: datetime, *, asker: str, position: int = 0) -> None:
         self._connection.execute(
             schema.reply.insert().values(
                 id=reply.reply_id,
                 session=reply.session_id,
                 prompt_seq=reply.prompt_seq,
                 bot=reply.bot,
+                position=position,
+                asker=asker,
                 state=reply.state,
                 attempt=reply.attempt,
                 partial=reply.text,
@@ -59,16 +80,18 @@ class ReplyRows:
         rows = self._connection.execute(
             select(schema.reply)
             .where(R.session == session_id, _active(R.state))
-            .order_by(R.prompt_seq, R.created_at)
+            .order_by(*_turn(R))
         )
         return [reply_from(row) for row in rows]
 
-    def newest_of_prompt(self, session_id: str, prompt_seq: int) -> Reply | None:
+    def newest_of_prompt(
+        self, session_id: str, prompt_seq: int, bot: str | None = None
+    ) -> Reply | None:
+        query = select(schema.reply).where(R.session == session_id, R.prompt_seq == prompt_seq)
+        if bot is not None:
+            query = query.where(R.bot == bot)
         found = self._connection.execute(
-            select(schema.reply)
-            .where(R.session == session_id, R.prompt_seq == prompt_seq)
-            .order_by(R.created_at.desc(), R.id.desc())
-            .limit(1)
+            query.order_by(R.created_at.desc(), R.position, R.id.desc()).limit(1)
         ).one_or_none()
         return None if found is None else reply_from(found)
 
@@ -88,7 +111,42 @@ class ReplyRows:
             or 0
         )
 
-    def claim(self, owner: str, now: datetime, lease_until: datetime) -> Claim | None:
+    def asker(self, reply_id: str) -> str:
+        return str(self._connection.execute(select(R.asker).where(R.id == reply_id)).scalar_one())
+
+    def count_asked(self, asker: str, since: datetime) -> int:
+        return (
+            self._connection.scalar(
+                select(func.count()).where(R.asker == asker, R.created_at >= since)
+            )
+            or 0
+        )
+
+    def count_turns(self, session_id: str) -> int:
+        persons_last = (
+            select(E.seq)
+            .join_from(schema.event, schema.participant, E.sender == P.id)
+            .where(
+                E.session == session_id,
+                E.type == EventType.MESSAGE_CREATED,
+                P.kind != ParticipantKind.BOT,
+            )
+            .order_by(E.seq.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        return (
+            self._connection.scalar(
+                select(func.count()).where(
+                    R.session == session_id, R.prompt_seq > func.coalesce(persons_last, 0)
+                )
+            )
+            or 0
+        )
+
+    def claim(
+        self, owner: str, now: datetime, lease_until: datetime, *, running_each: int = 0
+    ) -> Claim | None:
         other = schema.reply.alias("other")
         o = other.c
         lapsed = and_(R.state == ReplyState.RUNNING, R.lease_until <= now)
@@ -100,20 +158,17 @@ class ReplyRows:
                 o.state == ReplyState.RUNNING,
                 and_(
                     o.state == ReplyState.QUEUED,
-                    or_(
-                        o.prompt_seq < R.prompt_seq,
-                        and_(o.prompt_seq == R.prompt_seq, o.created_at < R.created_at),
-                    ),
+                    tuple_(*_turn(o)) < tuple_(*_turn(R)),
                     R.state == ReplyState.QUEUED,
                 ),
             ),
         )
-        found = self._connection.execute(
-            select(schema.reply)
-            .where(_active(R.state), or_(R.state == ReplyState.QUEUED, lapsed), ~busy)
-            .order_by(R.created_at, R.id)
-            .limit(1)
-        ).one_or_none()
+        query = select(schema.reply).where(
+            _active(R.state), or_(R.state == ReplyState.QUEUED, lapsed), ~busy
+        )
+        if running_each:
+            query = query.where(_running_beside(o) < running_each)
+        found = self._connection.execute(query.order_by(R.created_at, R.id).limit(1)).one_or_none()
         if found is None:
             return None
         attempt = found.attempt + 1

@@ -48,6 +48,7 @@ def session_fields(row: Row[Any]) -> dict[str, Any]:
         "visibility": row.visibility,
         "reply_policy": row.reply_policy,
         "bot": row.bot,
+        "bot_turns": row.bot_turns,
         "created_by": row.created_by,
         "created_at": row.created_at,
         "last_seq": row.last_seq,

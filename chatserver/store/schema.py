@@ -53,6 +53,7 @@ session = Table(
     Column("visibility", String(16), nullable=False),
     Column("reply_policy", String(16), nullable=False),
     Column("bot", Text),
+    Column("bot_turns", Integer, nullable=False, server_default="0"),
     Column("created_by", ForeignKey("participant.id"), nullable=False),
     Column("created_at", Timestamp, nullable=False),
     Column("last_seq", BigInteger, nullable=False),
@@ -111,6 +112,7 @@ event = Table(
     sqlite_with_rowid=False,
 )
 
+RUNNING = text("state = 'running'")
 ACTIVE = text("state IN ('queued', 'running')")
 
 reply = Table(
@@ -120,6 +122,10 @@ reply = Table(
     Column("session", ForeignKey("session.id"), nullable=False),
     Column("prompt_seq", BigInteger, nullable=False),
     Column("bot", Text, nullable=False),
+    # Among the replies that one prompt asked for: in the order of its mentions.
+    Column("position", Integer, nullable=False, server_default="0"),
+    # Who waits for it. The prompt's sender, unless that is a bot.
+    Column("asker", String(64), nullable=False, server_default=""),
     Column("state", String(16), nullable=False),
     Column("attempt", Integer, nullable=False),
     # How often a worker died over it; being handed over in an orderly way does not count.
@@ -132,6 +138,8 @@ reply = Table(
     Column("created_at", Timestamp, nullable=False),
     Column("finished_at", Timestamp),
     Column("result_seq", BigInteger),
+    Index("ix_reply_asker", "asker", "created_at"),
+    Index("ix_reply_running", "asker", sqlite_where=RUNNING, postgresql_where=RUNNING),
     Index("ix_reply_session_prompt_seq", "session", "prompt_seq"),
     Index("ix_reply_queue", "created_at", "id", sqlite_where=ACTIVE, postgresql_where=ACTIVE),
     Index("ix_reply_turn", "session", "prompt_seq", sqlite_where=ACTIVE, postgresql_where=ACTIVE),

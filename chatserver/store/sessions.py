@@ -42,6 +42,7 @@ class SessionRows:
                 visibility=session.visibility,
                 reply_policy=session.reply_policy,
                 bot=session.bot,
+                bot_turns=session.bot_turns,
             )
         )
 

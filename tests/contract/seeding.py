@@ -3,6 +3,7 @@
 import itertools
 from datetime import UTC, datetime, timedelta
 
+from chatserver.chat.bots import bot_participant
 from chatserver.chat.models import (
     Participant,
     ParticipantKind,
@@ -86,3 +87,15 @@ def queued(session_id: str, reply_id: str, prompt_seq: int) -> Reply:
         state=ReplyState.QUEUED,
         attempt=0,
     )
+
+
+async def join_bots(store: Store, *names: str, session_id: str = "s") -> None:
+    """Makes bots members, in this order."""
+
+    def work(tx: Transaction) -> None:
+        for number, name in enumerate(names):
+            who = bot_participant(name)
+            tx.tokens.ensure_participant(who, NOW)
+            tx.members.put(session_id, who.id, Role.MEMBER, later(number))
+
+    await store.transact(work)

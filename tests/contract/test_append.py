@@ -7,7 +7,7 @@ import pytest
 from chatserver.chat.errors import Busy, Conflict, InvalidPayload, NotFound, NotMember
 from chatserver.chat.models import ReplyState, Visibility
 from chatserver.chat.ports import Commit, Store
-from tests.contract.seeding import ADA, BOB, EVE, NOW, draft, later, say, seed
+from tests.contract.seeding import ADA, BOB, EVE, NOW, draft, join_bots, later, say, seed
 
 
 async def test_messages_get_the_numbers_one_to_n_whoever_sends_at_once(store: Store) -> None:
@@ -153,3 +153,24 @@ async def test_times_and_texts_come_back_as_they_were(store: Store) -> None:
     assert stored is not None
     assert stored.data["text"] == text
     assert stored.created_at == later(0.000001)
+
+
+async def test_mentioned_bots_get_a_reply_each_in_the_prompts_transaction(store: Store) -> None:
+    await seed(store, bot="echo")
+    await join_bots(store, "echo", "one", "two")
+    prompts: list[int] = []
+    store.subscribe(lambda commit: prompts.append(commit.prompts))
+    await say(store, text="@two, then @one")
+    replies = await store.read(lambda tx: tx.replies.active("s"))
+    assert [(reply.bot, reply.prompt_seq) for reply in replies] == [("two", 1), ("one", 1)]
+    assert prompts == [2]
+
+
+async def test_a_prompt_for_more_bots_than_there_is_room_for_is_busy(store: Store) -> None:
+    await seed(store, bot="echo")
+    await join_bots(store, "echo", "one")
+    for _ in range(2):
+        await say(store)
+    with pytest.raises(Busy):
+        await say(store, text="@one @echo")
+    await say(store, text="@one")

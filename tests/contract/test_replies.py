@@ -2,9 +2,10 @@
 
 import asyncio
 
+from chatserver.chat.events import MessageCreated
 from chatserver.chat.models import ReplyState
-from chatserver.chat.ports import Claim, Store
-from tests.contract.seeding import later, queued, seed
+from chatserver.chat.ports import Claim, Store, Transaction
+from tests.contract.seeding import ECHO, NOW, join_bots, later, queued, say, seed
 
 LEASE = 10
 
@@ -14,7 +15,8 @@ async def claim(store: Store, owner: str, at: float = 0) -> Claim | None:
 
 
 async def enqueue(store: Store, session_id: str, reply_id: str, prompt: int, at: float = 0) -> None:
-    await store.transact(lambda tx: tx.replies.add(queued(session_id, reply_id, prompt), later(at)))
+    reply = queued(session_id, reply_id, prompt)
+    await store.transact(lambda tx: tx.replies.add(reply, later(at), asker="ada"))
 
 
 async def test_each_reply_is_claimed_by_one_worker_only(store: Store) -> None:
@@ -121,3 +123,74 @@ async def test_the_newest_reply_of_a_prompt_is_the_one_asked_for_last(store: Sto
     assert newest is not None
     assert newest.reply_id == "new"
     assert await store.read(lambda tx: tx.replies.get("other", "new")) is None
+
+
+async def test_replies_to_one_prompt_run_one_by_one_in_the_order_of_position(store: Store) -> None:
+    await seed(store)
+
+    def work(tx: Transaction) -> None:
+        for position, reply_id in ((2, "a"), (0, "c"), (1, "b")):
+            tx.replies.add(queued("s", reply_id, 1), NOW, asker="ada", position=position)
+
+    await store.transact(work)
+    for expected in ("c", "b", "a"):
+        claimed = await claim(store, "w")
+        assert claimed is not None
+        assert claimed.reply.reply_id == expected
+        assert await claim(store, "w") is None
+        done = claimed.reply.reply_id
+        await store.transact(
+            lambda tx, done=done: tx.replies.finish(done, ReplyState.DONE, NOW)  # type: ignore[misc]
+        )
+
+
+async def test_no_more_replies_run_for_one_asker_than_allowed_and_others_go_on(
+    store: Store,
+) -> None:
+    async def next_one(owner: str) -> str | None:
+        claimed = await store.transact(
+            lambda tx: tx.replies.claim(owner, NOW, later(LEASE), running_each=2)
+        )
+        return claimed.reply.reply_id if claimed else None
+
+    for number, asker in enumerate(("ada", "ada", "ada", "bob")):
+        name = await seed(store, f"s{number}")
+        reply, at = queued(name, f"{asker}-{number}", 1), later(number)
+        await store.transact(
+            lambda tx, reply=reply, asker=asker, at=at: tx.replies.add(reply, at, asker=asker)  # type: ignore[misc]
+        )
+    assert [await next_one("w") for _ in range(4)] == ["ada-0", "ada-1", "bob-3", None]
+    await store.transact(lambda tx: tx.replies.finish("ada-0", ReplyState.DONE, NOW))
+    assert await next_one("w") == "ada-2"
+
+
+async def test_turns_are_the_replies_to_bots_since_a_person_spoke(store: Store) -> None:
+    await seed(store)
+    await join_bots(store, "echo")
+
+    async def answer(prompt_seq: int) -> int:
+        reply = queued("s", f"to-{prompt_seq}", prompt_seq)
+
+        def work(tx: Transaction) -> int:
+            tx.replies.add(reply, NOW, asker="ada")
+            tx.log.append("s", ECHO, MessageCreated(text="hi", reply_to=prompt_seq), NOW)
+            return tx.replies.count_turns("s")
+
+        return await store.transact(work)
+
+    await say(store)
+    assert [await answer(seq) for seq in (1, 2, 3)] == [0, 1, 2]
+    await say(store)
+    assert [await answer(seq) for seq in (5, 6)] == [0, 1]
+
+
+async def test_what_somebody_asked_for_is_counted_from_a_moment_on(store: Store) -> None:
+    await seed(store)
+    for prompt, at in ((1, 0), (2, 10), (3, 20)):
+        await enqueue(store, "s", f"r{prompt}", prompt, at=at)
+    counted = [
+        await store.read(lambda tx, n=n: tx.replies.count_asked("ada", later(n)))  # type: ignore[misc]
+        for n in (0, 10, 11, 21)
+    ]
+    assert counted == [3, 2, 1, 0]
+    assert await store.read(lambda tx: tx.replies.count_asked("bob", NOW)) == 0

@@ -194,6 +194,14 @@ def test_talk_through_a_pipe_prints_the_replies_and_ends_with_0(
     assert talked.returncode == 0, talked.stderr
 
 
+def test_talk_through_a_pipe_prints_what_a_mentioned_bot_says(
+    server_process: StartProcess,
+) -> None:
+    url = server_process().url
+    talked = run("talk", "--url", url, given="@echo, are you there?\n")
+    assert (talked.stdout, talked.returncode) == ("@echo, are you there?\n", 0)
+
+
 def test_talk_through_a_pipe_where_nobody_answers(server_process: StartProcess) -> None:
     url = server_process().url
     talked = run("talk", "--url", url, "--bot", "", given="anybody?\n")

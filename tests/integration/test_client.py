@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chatserver.chat import errors
+from chatserver.chat.errors import QuotaExceeded
 from chatserver.chat.events import ReplyStarted, Signal, TypingChanged
 from chatserver.chat.models import Event, EventType
 from chatserver.cli.token import issue
@@ -162,6 +163,18 @@ async def test_stopping_and_retrying_a_reply(server: StartServer, talk: Talk) ->
         await session.retry_reply(again.reply_id)
 
 
+async def test_each_of_several_bots_is_waited_for_by_name(server: StartServer, talk: Talk) -> None:
+    ada = await talk(await server(), "Ada")
+    session = await ada.create_session(bot="echo")
+    await session.add_bot("corpus")
+    prompt = await session.send("@corpus and @echo")
+    for bot in ("echo", "corpus"):
+        message = await session.reply(prompt, bot=bot).wait()
+        assert message is not None
+        assert message.sender.name == bot
+    assert (await session.remove_bot("echo")).bot is None
+
+
 async def test_refusals_are_the_classes_of_the_domain(server: StartServer, talk: Talk) -> None:
     running = await server(text_chars=5, sessions_per_participant=1)
     client, other = await talk(running), await talk(running, "Bob")
@@ -187,6 +200,15 @@ async def test_a_rate_limit_is_waited_for(server: StartServer, talk: Talk) -> No
     session = await client.create_session(bot=None)
     sent = [await session.send(f"message {n}") for n in range(20)]
     assert [e.seq for e in sent] == list(range(2, 22))
+
+
+async def test_a_quota_is_not_waited_for(server: StartServer, talk: Talk) -> None:
+    ada = await talk(await server(replies_per_participant_day=1), "Ada")
+    session = await ada.create_session(bot="echo")
+    await session.send("one")
+    with pytest.raises(QuotaExceeded) as refused:
+        await session.send("two")
+    assert refused.value.retry_after_ms
 
 
 async def test_a_token_that_is_not_valid_is_refused_at_once(

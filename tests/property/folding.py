@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
-SETTINGS = ("title", "visibility", "reply_policy", "bot")
+SETTINGS = ("title", "visibility", "reply_policy", "bot", "bot_turns")
 
 
 @dataclass

@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatserver.chat.commands import (
+    AddBot,
     CreateSession,
     JoinSession,
     LeaveSession,
+    RemoveBot,
     SendMessage,
     UpdateSession,
 )
@@ -23,7 +25,7 @@ from tests.servers import start_server
 
 PEOPLE = 3
 ops = st.tuples(
-    st.sampled_from(["join", "leave", "say", "title", "bot", "no bot", "policy"]),
+    st.sampled_from(["join", "leave", "say", "title", "bot", "no bot", "policy", "add", "remove"]),
     st.integers(0, PEOPLE - 1),
 )
 
@@ -75,5 +77,9 @@ async def perform(service: ChatService, session_id: str, op: str, who: Participa
         elif op == "say":
             message = SendMessage(session_id=session_id, text="hi", client_message_id="1")
             await service.send_message(who, message)
+        elif op == "add":
+            await service.add_bot(who, AddBot(session_id=session_id, bot="echo"))
+        elif op == "remove":
+            await service.remove_bot(who, RemoveBot(session_id=session_id, bot="echo"))
         else:
             await service.update_session(who, UpdateSession(session_id=session_id, **changes[op]))

@@ -30,6 +30,8 @@ ops: st.SearchStrategy[Op] = st.tuples(
             "leave",
             "rename",
             "policy",
+            "add bot",
+            "remove bot",
             "read",
             "stop",
             "reconnect",
@@ -148,6 +150,8 @@ class World:
             case "policy":
                 policy = ("always", "mention", "off")[choice % 3]
                 return "update_session", {"reply_policy": policy}
+            case "add bot" | "remove bot":
+                return name.replace(" ", "_"), {"bot": ("corpus", "echo")[choice % 2]}
             case "read":
                 return "mark_read", {"seq": choice}
             case _:

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from chatserver.chat.access import wants_reply
+from chatserver.chat.addressing import answering
 from chatserver.chat.errors import NotFound
+from chatserver.chat.models import Event, ParticipantKind
 from chatserver.cli.talk.place import Place
 from chatserver.cli.talk.view import safe
 from chatserver.client import (
@@ -69,10 +70,15 @@ async def enter(client: ChatClient, place: Place, *, title: str, bot: str | None
 
 async def _ask(client: ChatClient, session: ChatSession, text: str) -> bool:
     prompt = await session.send(text)
-    if not wants_reply(session.info, client.participant, text):
-        return True
+    members = [member.participant for member in session.members.values()]
+    bots = [each.name for each in members if each.kind is ParticipantKind.BOT]
+    asked = answering(session.info, client.participant, text, bots)
+    return all([await _answered(session, prompt, bot) for bot in asked])
+
+
+async def _answered(session: ChatSession, prompt: Event, bot: str) -> bool:
     try:
-        message = await session.reply(prompt).wait()
+        message = await session.reply(prompt, bot=bot).wait()
     except (ReplyFailed, TimeoutError, NotFound) as error:
         click.echo(f"no reply: {str(error) or 'it took too long'}", err=True)
         return False

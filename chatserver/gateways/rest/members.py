@@ -1,7 +1,22 @@
 """Members of a session: joining, leaving, who is there, and the codes that let people in."""
 
-from chatserver.chat.commands import CreateInvite, JoinSession, LeaveSession, RevokeInvites
-from chatserver.chat.errors import Forbidden, NotFound, SessionFull, TooManyInvites, TooManySessions
+from chatserver.chat.commands import (
+    AddBot,
+    CreateInvite,
+    JoinSession,
+    LeaveSession,
+    RemoveBot,
+    RevokeInvites,
+)
+from chatserver.chat.errors import (
+    Forbidden,
+    NotFound,
+    SessionFull,
+    TooManyBots,
+    TooManyInvites,
+    TooManySessions,
+    UnknownBot,
+)
 from chatserver.chat.models import Member, Model
 from chatserver.chat.service import ChatService
 from chatserver.gateways.rest.routes import Answer, Call, Route, use_case
@@ -41,6 +56,20 @@ ROUTES = (
         everyone,
         answers={200: Members},
         errors=UNSEEN,
+    ),
+    use_case(
+        "PUT",
+        "/sessions/{session_id}/bots/{bot}",
+        AddBot,
+        ChatService.add_bot,
+        errors=(*UNSEEN, UnknownBot, Forbidden, TooManyBots, SessionFull),
+    ),
+    use_case(
+        "DELETE",
+        "/sessions/{session_id}/bots/{bot}",
+        RemoveBot,
+        ChatService.remove_bot,
+        errors=(*UNSEEN, UnknownBot, Forbidden),
     ),
     use_case(
         "POST",

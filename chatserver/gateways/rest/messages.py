@@ -20,6 +20,7 @@ from chatserver.chat.errors import (
     Busy,
     Conflict,
     Forbidden,
+    QuotaExceeded,
     TextTooLong,
     TooManyInFlight,
 )
@@ -85,7 +86,7 @@ ROUTES = (
         "reply has not ended in time",
         send,
         answers={200: MessageAnswered, 201: MessageAnswered, 202: MessageAnswered},
-        errors=(*UNSEEN, BlankText, TextTooLong, Conflict, Busy, TooManyInFlight),
+        errors=(*UNSEEN, BlankText, TextTooLong, Conflict, Busy, QuotaExceeded, TooManyInFlight),
         query=Waiting,
         body=body_part(SendMessage, ("session_id",), {"client_message_id": unset(Id)}),
         located=(202,),

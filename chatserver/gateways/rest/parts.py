@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from chatserver.chat.commands import Id, Seq
+from chatserver.chat.commands import BotName, Id, Seq
 from chatserver.chat.models import Model
 
-PATH_FIELDS: dict[str, Any] = {"session_id": Id, "seq": Seq, "reply_id": Id}
+PATH_FIELDS: dict[str, Any] = {"session_id": Id, "seq": Seq, "reply_id": Id, "bot": BotName}
 """What may stand in braces in a path."""
 
 

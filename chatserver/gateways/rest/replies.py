@@ -1,7 +1,7 @@
 """Replies: the answer to a message, stopping one and asking for another."""
 
 from chatserver.chat.commands import RetryReply, StopReply
-from chatserver.chat.errors import Busy, Conflict, NotFound, TooManyInFlight
+from chatserver.chat.errors import Busy, Conflict, NotFound, QuotaExceeded, TooManyInFlight
 from chatserver.chat.models import Model, ReplyOutcome
 from chatserver.chat.service import ChatService
 from chatserver.gateways.rest.messages import Waiting, waiting_place
@@ -47,6 +47,6 @@ ROUTES = (
         "/sessions/{session_id}/replies/{reply_id}/retry",
         RetryReply,
         ChatService.retry_reply,
-        errors=(*UNSEEN, Conflict, Busy),
+        errors=(*UNSEEN, Conflict, Busy, QuotaExceeded),
     ),
 )

@@ -1,6 +1,7 @@
 """Sessions: making, listing, reading, changing and removing them."""
 
 from chatserver.chat.commands import (
+    BotTurns,
     CreateSession,
     DeleteSession,
     ListSessions,
@@ -14,6 +15,7 @@ from chatserver.chat.errors import (
     NotFound,
     NotMember,
     SessionFull,
+    TooManyBots,
     TooManySessions,
     UnknownBot,
 )
@@ -63,11 +65,12 @@ ROUTES = (
         "/sessions/{session_id}",
         UpdateSession,
         ChatService.update_session,
-        errors=(*UNSEEN, UnknownBot, Forbidden, SessionFull),
+        errors=(*UNSEEN, UnknownBot, Forbidden, TooManyBots, SessionFull),
         changed={
             "title": unset(Title),
             "visibility": unset(Visibility),
             "reply_policy": unset(ReplyPolicy),
+            "bot_turns": unset(BotTurns),
         },
     ),
     use_case(

@@ -35,7 +35,7 @@ class InMemoryMessages(SqliteStore):
                 return tx.members.role(session_id, sender.id)
 
             known.roles[session_id, sender.id] = await self.read(role_of)
-        session, _ = admit(known.sessions[session_id], known.roles[session_id, sender.id], draft)
+        session = admit(known.sessions[session_id], known.roles[session_id, sender.id])
         digest = body_digest(draft.text, draft.reply_to)
         key = session_id, sender.id, draft.client_message_id
         if repeated := known.sent.get(key):

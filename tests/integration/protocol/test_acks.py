@@ -18,6 +18,8 @@ VALID: dict[str, dict[str, Any]] = {
     "leave_session": {},
     "rename_session": {"title": "x"},
     "update_session": {"title": "x"},
+    "add_bot": {"bot": "echo"},
+    "remove_bot": {"bot": "echo"},
     "delete_session": {},
     "list_sessions": {},
     "send_message": {"text": "x", "client_message_id": "1"},

@@ -147,7 +147,44 @@ async def test_more_waiting_replies_than_allowed_are_refused_as_busy(
     payload = {"session_id": session_id, "text": "me too", "client_message_id": "a"}
     error = await ada.refused("send_message", payload)
     assert (error["code"], error["retryable"]) == ("busy", True)
+    assert error["message"].startswith("2 replies wait or run")
     assert "me too" not in await texts_of(ada, session_id)
+
+
+async def test_more_replies_in_a_day_than_allowed_are_refused_until_midnight(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server(replies_per_participant_day=2)
+    ada, bob = await connect(running, "Ada"), await connect(running, "Bob")
+    session_id = await session_of(ada, bob, bot="echo")
+    for n in range(2):
+        await ada.say(session_id, f"question {n}")
+    payload = {"session_id": session_id, "text": "one more", "client_message_id": "a"}
+    error = await ada.refused("send_message", payload)
+    assert (error["code"], error["retryable"]) == ("quota_exceeded", False)
+    assert 0 < error["retry_after_ms"] <= 86_400_000
+    assert "one more" not in await texts_of(ada, session_id)
+    await ada.do("update_session", session_id=session_id, reply_policy="mention")
+    await ada.say(session_id, "what asks nobody is free")
+    await bob.say(session_id, "@echo, and the limit is each person's own")
+
+
+async def test_one_persons_waiting_replies_do_not_hold_up_anothers(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server(running_replies_per_participant=1, words_per_second=20)
+    ada, bob = await connect(running, "Ada"), await connect(running, "Bob")
+    mine = [await session_of(ada, bot="echo") for _ in range(3)]
+    for session_id in mine:
+        await ada.say(session_id, LONG)
+    first = await ada.told("reply_started")
+    of_bob = await session_of(bob, bot="echo")
+    await bob.say(of_bob, "short")
+    await bob.told("reply_finished")
+    assert len(ada.inbox.all("reply_started")) == 1
+    stop = {"session_id": first["session_id"], "reply_id": first["reply_id"]}
+    await ada.do("stop_reply", **stop)
+    await ada.told("reply_started", session_id=mine[1])
 
 
 async def test_more_rooms_on_one_connection_than_allowed_are_refused(

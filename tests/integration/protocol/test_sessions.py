@@ -188,7 +188,7 @@ async def test_changed_settings_are_told_in_full(server: StartServer, connect: C
     assert renamed["session"]["title"] == "Tea"
     told = await bob.told("session_updated", title="Tea")
     assert told["data"] == {
-        "title": "Tea", "visibility": "link", "reply_policy": "always", "bot": None,
+        "title": "Tea", "visibility": "link", "reply_policy": "always", "bot": None, "bot_turns": 0,
     }  # fmt: skip
     updated = await ada.do(
         "update_session",
@@ -196,10 +196,12 @@ async def test_changed_settings_are_told_in_full(server: StartServer, connect: C
         visibility="private",
         reply_policy="mention",
         bot="corpus",
+        bot_turns=2,
     )
     told = await bob.told("session_updated", bot="corpus")
     assert told["data"] == {
         "title": "Tea", "visibility": "private", "reply_policy": "mention", "bot": "corpus",
+        "bot_turns": 2,
     }  # fmt: skip
     assert updated["session"]["last_seq"] == told["seq"]
     joined = await bob.told("participant_joined", role="member", seq=told["seq"] - 1)

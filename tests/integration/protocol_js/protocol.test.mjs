@@ -115,6 +115,19 @@ test("a session is created, changed, listed, summed up and deleted", async () =>
   await ada.refused("not_found", "join_session", { session_id: id });
 });
 
+test("a session has several bots", async () => {
+  const [ada, bob] = [await person("Ada"), await person("Bob")];
+  const id = await session(ada, [bob], { bot: "echo" });
+  const { session: with_two } = await ada.ask("add_bot", { session_id: id, bot: "broken" });
+  assert.equal(with_two.bot, "echo");
+  const broken = { id: "bot:broken", name: "broken", kind: "bot" };
+  await bob.told("participant_joined", { participant: broken });
+  await bob.refused("forbidden", "remove_bot", { session_id: id, bot: "echo" });
+  await ada.ask("remove_bot", { session_id: id, bot: "echo" });
+  assert.equal((await bob.told("participant_left")).data.participant.name, "echo");
+  await bob.told("session_updated", { bot: null });
+});
+
 test("a private session is joined with an invite", async () => {
   const [ada, bob, eve] = [await person("Ada"), await person("Bob"), await person("Eve")];
   const id = await session(ada, [], { visibility: "private" });
@@ -253,11 +266,17 @@ test("every bound has its name", async () => {
   await ada.refused("text_too_long", "send_message", {
     session_id: own, text, client_message_id: "a",
   });
+  await ada.refused("too_many_bots", "add_bot", { session_id: own, bot: "corpus" });
   await ada.ask("create_invite", { session_id: own });
   await ada.refused("too_many_invites", "create_invite", { session_id: own });
   await ada.say(own, "a b c d e f g h i");
   const second = { session_id: own, text: "b", client_message_id: "b" };
   assert.equal((await ada.refused("busy", "send_message", second)).retryable, true);
+  const { reply_id } = await ada.told("reply_started");
+  await ada.ask("stop_reply", { session_id: own, reply_id });
+  await ada.told("reply_stopped", { reply_id });
+  const quota = await ada.refused("quota_exceeded", "send_message", second);
+  assert.ok(quota.retry_after_ms > 0 && quota.retry_after_ms <= 86_400_000);
   let limitedBy = null;
   while (limitedBy === null) limitedBy = (await bob.call("list_sessions", {})).error ?? null;
   assert.equal(limitedBy.code, "rate_limited");

@@ -65,6 +65,8 @@ async def test_the_whole_protocol_from_npms_socket_io_client(
         text_chars=20,
         sessions_per_participant=1,
         members_per_session=2,
+        bots_per_session=1,
+        replies_per_participant_day=1,
         invites_per_session=1,
         queued_replies_per_session=1,
         connections_per_address=2,

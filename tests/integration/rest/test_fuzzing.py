@@ -54,6 +54,7 @@ class Target:
             "session_id": session_id,
             "seq": sent["message"]["seq"],
             "reply_id": sent["reply"]["reply_id"],
+            "bot": "corpus",
         }
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from tests.integration.rest.world import Api
 
 
@@ -121,3 +123,22 @@ async def test_a_summary_counts_and_names_topics(ada: Api) -> None:
     summary = (await ada.get(f"/sessions/{session_id}/summary")).body["summary"]
     assert summary["messages_by_kind"] == {"user": 1, "bot": 0, "operator": 0}
     assert summary["topics"] == ["tea"]
+
+
+async def test_a_bot_is_put_into_a_session_and_taken_out(ada: Api) -> None:
+    session_id = await ada.session(bot=None)
+    path = f"/sessions/{session_id}/bots/parrot"
+    put = [await ada.call("PUT", path) for _ in range(2)]
+    assert [each.status for each in put] == [200, 200]
+    assert put[0].body == put[1].body
+    kinds = [each["participant"]["kind"] for each in (await _members(ada, session_id))]
+    assert sorted(kinds) == ["bot", "user"]
+    assert (await ada.delete(path)).body["session"]["bot"] is None
+    assert len(await _members(ada, session_id)) == 1
+    refused = await ada.call("PUT", f"/sessions/{session_id}/bots/oracle")
+    assert (refused.status, refused.body["code"]) == (422, "unknown_bot")
+
+
+async def _members(ada: Api, session_id: str) -> list[Any]:
+    found: list[Any] = (await ada.get(f"/sessions/{session_id}/members")).body["members"]
+    return found

@@ -41,6 +41,18 @@ async def test_a_program_asks_and_gets_the_answer_in_one_request(
     assert events[-2:] == [asked.body["message"], asked.body["reply"]["message"]]
 
 
+async def test_a_quota_that_is_used_up_says_when_to_come_back(
+    tmp_path: Path, aiohttp_client: Callable[[web.Application], Awaitable[Client]]
+) -> None:
+    settings = settings_for_test(tmp_path / "few.db", replies_per_participant_day=1)
+    ada = await Api(await aiohttp_client(create_app(settings))).named("Ada")
+    session_id = await ada.session()
+    await ada.say(session_id, "one")
+    refused = await ada.post(f"/sessions/{session_id}/messages", {"text": "two"})
+    assert (refused.status, refused.body["code"]) == (429, "quota_exceeded")
+    assert 0 < int(refused.headers["Retry-After"]) <= 86_400
+
+
 async def test_a_bot_that_breaks_off_ends_the_wait_with_the_reason(
     ada: Api, bot: ScriptedBot
 ) -> None:

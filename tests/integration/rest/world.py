@@ -110,6 +110,7 @@ class World:
             lease=timedelta(seconds=60),
             window=4,
             max_takeovers=3,
+            limits=limits,
         )
         self._prompted = asyncio.Event()
         store.subscribe(self._on_commit)

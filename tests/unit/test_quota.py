@@ -1,0 +1,30 @@
+"""Replies somebody may ask for in a day."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from chatserver.chat.errors import QuotaExceeded
+from chatserver.chat.limits import Limits
+from chatserver.chat.quota import day_of, require_quota
+
+LATE = datetime(2026, 3, 28, 23, 59, 59, 999_500, tzinfo=UTC)
+
+
+def test_a_day_begins_at_midnight_in_utc() -> None:
+    assert day_of(LATE) == datetime(2026, 3, 28, tzinfo=UTC)
+    assert day_of(day_of(LATE)) == day_of(LATE)
+
+
+@pytest.mark.parametrize(("today", "asked", "allowed"), [(0, 3, 3), (2, 1, 3), (99, 1, 0)])
+def test_what_is_within_the_quota_is_let_through(today: int, asked: int, allowed: int) -> None:
+    require_quota(today, asked, LATE, Limits(replies_per_participant_day=allowed))
+
+
+@pytest.mark.parametrize(
+    ("now", "wait"), [(LATE, 1), (day_of(LATE), 86_400_000), (LATE.replace(second=58), 1_001)]
+)
+def test_what_exceeds_it_may_come_back_at_midnight(now: datetime, wait: int) -> None:
+    with pytest.raises(QuotaExceeded) as refused:
+        require_quota(2, 2, now, Limits(replies_per_participant_day=3))
+    assert refused.value.retry_after_ms == wait
