@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         ge=1,
         description="working invite codes of one session (`too_many_invites`)",
     )
+    queued_replies: int = Field(
+        DEFAULTS.queued_replies,
+        ge=1,
+        description="replies of all sessions that wait or run",
+    )
     queued_replies_per_session: int = Field(
         DEFAULTS.queued_replies_per_session,
         ge=1,
@@ -157,6 +162,12 @@ class Settings(BaseSettings):
         DEFAULTS.running_replies_per_participant,
         ge=0,
         description="replies that run at once for who asked for them; more wait; 0: no limit",
+    )
+    tokens_per_participant_day: int = Field(
+        DEFAULTS.tokens_per_participant_day,
+        ge=0,
+        description="tokens that somebody's replies may use in a day (UTC), prompts included; 0: "
+        "no limit",
     )
     replies_per_participant_day: int = Field(
         DEFAULTS.replies_per_participant_day,
@@ -267,8 +278,10 @@ class Settings(BaseSettings):
             members_per_session=self.members_per_session,
             bots_per_session=self.bots_per_session,
             invites_per_session=self.invites_per_session,
+            queued_replies=self.queued_replies,
             queued_replies_per_session=self.queued_replies_per_session,
             running_replies_per_participant=self.running_replies_per_participant,
             replies_per_participant_day=self.replies_per_participant_day,
+            tokens_per_participant_day=self.tokens_per_participant_day,
             token_seconds=self.token_seconds,
         )

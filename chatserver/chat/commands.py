@@ -206,13 +206,18 @@ class EventResult(Model):
     event: Event
 
 
+class MessageChanged(EventResult):
+    replies: list[Reply] = Field(description="those that wait, where bots were asked again")
+
+
 class EditMessage(SessionCommand):
     name = "edit_message"
-    doc = "change the text of one's own message"
-    ack = EventResult
+    doc = "change the text of one's own message, and let the bots answer it again if wanted"
+    ack = MessageChanged
 
     seq: Seq
     text: Text
+    ask_again: bool = False
 
 
 class DeleteMessage(SessionCommand):
@@ -272,10 +277,18 @@ class StopReply(SessionCommand):
 
 class RetryReply(SessionCommand):
     name = "retry_reply"
-    doc = "ask again after a failed or stopped reply: a new reply to the same prompt"
+    doc = "ask again after a reply has ended: what is said now replaces what was said then"
     ack = ReplyResult
 
     reply_id: Id
+
+
+class KeepMessage(SessionCommand):
+    name = "keep_message"
+    doc = "let bots see a stopped or failed answer from now on, as they see whole ones"
+    ack = EventResult
+
+    seq: Seq
 
 
 class SummaryResult(Model):
@@ -327,6 +340,7 @@ COMMANDS: dict[str, type[Command]] = {
         MarkRead,
         StopReply,
         RetryReply,
+        KeepMessage,
         SummarizeSession,
         CreateInvite,
         RevokeInvites,

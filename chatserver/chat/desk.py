@@ -4,18 +4,18 @@ A worker holds a reply by a lease and may write its end only while `(attempt, ow
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from chatserver.chat.answers import say
 from chatserver.chat.bots import bot_participant
 from chatserver.chat.events import (
-    MessageCreated,
     ReplyFailed,
     ReplyFinished,
     ReplyStarted,
     ReplyStopped,
 )
 from chatserver.chat.limits import Limits
-from chatserver.chat.models import Event, Reply, ReplyError, ReplyPolicy, ReplyState
+from chatserver.chat.models import Reply, ReplyError, ReplyState
 from chatserver.chat.ports import Claim, Clock, Feed, ReplyContext, Store, Transaction
 from chatserver.chat.turns import pass_on
 
@@ -90,14 +90,18 @@ class ReplyDesk:
         """How many replies wait for a worker."""
         return await self._store.read(lambda tx: tx.replies.count_queued())
 
+    async def spend(self, claim: Claim, tokens: int) -> None:
+        """Counts what an attempt used against who asked for the reply."""
+        await self._store.transact(lambda tx: tx.replies.spend(claim, tokens))
+
     async def renew(self, claim: Claim, partial: str) -> bool | None:
         """Extends the lease and saves the text so far. True: stop it; None: it is not yours."""
         until = self._clock.now() + self._lease
         return await self._store.transact(lambda tx: tx.replies.renew(claim, partial, until))
 
-    async def release(self, claim: Claim) -> None:
+    async def release(self, claim: Claim, partial: str) -> None:
         """Gives an unfinished reply back, for another instance to begin anew at once."""
-        await self._store.transact(lambda tx: tx.replies.release(claim))
+        await self._store.transact(lambda tx: tx.replies.release(claim, partial))
 
     async def finish(self, claim: Claim, text: str, *, stopped: bool) -> None:
         """The final message, the reply's end and what bots it asks, in one transaction.
@@ -110,13 +114,8 @@ class ReplyDesk:
         def work(tx: Transaction) -> tuple[ReplyState, int | None] | None:
             if not tx.replies.holds(claim):
                 return None
-            state = ReplyState.STOPPED if stopped else ReplyState.DONE
-            if not self._may_speak(tx, reply):
-                state, message = ReplyState.STOPPED, None
-            elif not text.strip():
-                message = None
-            else:
-                message = self._say(tx, reply, text, stopped=stopped, at=now)
+            message = say(tx, reply, text, now, "stopped" if stopped else None)
+            state = ReplyState.STOPPED if stopped or message is None else ReplyState.DONE
             result_seq = message.seq if message else None
             tx.replies.finish(reply.reply_id, state, now, result_seq=result_seq)
             if message is not None and not stopped:
@@ -134,14 +133,24 @@ class ReplyDesk:
             halted = ReplyStopped(session_id=reply.session_id, reply_id=reply.reply_id, seq=seq)
             self._feed.signal(reply.session_id, halted)
 
-    async def fail(self, claim: Claim, error: ReplyError) -> None:
-        """Ends the reply as failed and tells the room by a durable event."""
+    async def fail(self, claim: Claim, error: ReplyError, text: str) -> None:
+        """Ends the reply as failed and tells the room by a durable event.
+
+        What was said before it failed stays, as a message that is marked so.
+        """
         reply, now = claim.reply, self._clock.now()
 
         def work(tx: Transaction) -> None:
             if not tx.replies.holds(claim):
                 return
-            tx.replies.finish(reply.reply_id, ReplyState.FAILED, now, error=error)
+            message = say(tx, reply, text, now, "failed")
+            tx.replies.finish(
+                reply.reply_id,
+                ReplyState.FAILED,
+                now,
+                result_seq=message.seq if message else None,
+                error=error,
+            )
             failed = ReplyFailed(
                 reply_id=reply.reply_id,
                 prompt_seq=reply.prompt_seq,
@@ -160,21 +169,3 @@ class ReplyDesk:
             return None
         messages = tx.log.messages(reply.session_id, reply.prompt_seq + 1, self._window)
         return ReplyContext(session=session, prompt=prompt, messages=tuple(messages))
-
-    def _may_speak(self, tx: Transaction, reply: Reply) -> bool:
-        session = tx.sessions.get(reply.session_id)
-        role = tx.members.role(reply.session_id, bot_participant(reply.bot).id)
-        return (
-            session is not None and session.reply_policy is not ReplyPolicy.OFF and role is not None
-        )
-
-    def _say(
-        self, tx: Transaction, reply: Reply, text: str, *, stopped: bool, at: datetime
-    ) -> Event:
-        message = MessageCreated(
-            text=text,
-            reply_to=reply.prompt_seq,
-            reply_id=reply.reply_id,
-            stopped=True if stopped else None,
-        )
-        return tx.log.append(reply.session_id, bot_participant(reply.bot), message, at)

@@ -24,7 +24,7 @@
     │   ├── TooManyInvites      too_many_invites: revoke the session's invites first
     │   ├── TooManyConnections  too_many_connections: from one address, or in all
     │   ├── QuotaExceeded       quota_exceeded: no more replies today (UTC); see `retry_after_ms`
-    │   └── Busy                busy: too many replies wait in this session
+    │   └── Busy                busy: too many replies wait; `waiting` would come before
     └── Temporary
         ├── Unavailable         unavailable: the store did not answer; nothing was changed
         ├── Draining            draining: this instance is about to stop; connect again
@@ -49,12 +49,14 @@ class ChatError(Exception):
         field: str | None = None,
         retry_after_ms: int | None = None,
         correlation_id: str | None = None,
+        waiting: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
         self.retry_after_ms = retry_after_ms
         self.correlation_id = correlation_id
+        self.waiting = waiting
 
     def wire(self) -> dict[str, Any]:
         """The `error` object of an ack, or the `data` of a `connect_error`."""
@@ -62,6 +64,7 @@ class ChatError(Exception):
             "field": self.field,
             "retry_after_ms": self.retry_after_ms,
             "correlation_id": self.correlation_id,
+            "waiting": self.waiting,
         }
         return {
             "code": self.code,

@@ -40,13 +40,20 @@ class EventData(Model):
 
 class MessageCreated(EventData):
     type = EventType.MESSAGE_CREATED
-    doc = "a message; it shows the text as it stands now"
+    doc = (
+        "a message; it shows the text as it stands now. `stopped`: somebody cut the bot short; "
+        "`failed`: a failure did, and `reply_failed` comes next; `kept`: bots may see it all the "
+        "same; `replaces`: it takes the place of that message"
+    )
 
     text: str
     client_message_id: str | None = None
     reply_to: int | None = None
     reply_id: str | None = None
+    replaces: int | None = None
     stopped: bool | None = None
+    failed: bool | None = None
+    kept: bool | None = None
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
 
@@ -66,6 +73,13 @@ class MessageDeleted(EventData):
 
     seq: int
     deleted_at: datetime
+
+
+class MessageKept(EventData):
+    type = EventType.MESSAGE_KEPT
+    doc = "the unfinished message `seq` is shown to bots from now on, as whole ones are"
+
+    seq: int
 
 
 class ParticipantJoined(EventData):
@@ -115,6 +129,7 @@ DURABLE: dict[EventType, type[EventData]] = {
         MessageCreated,
         MessageEdited,
         MessageDeleted,
+        MessageKept,
         ParticipantJoined,
         ParticipantLeft,
         SessionUpdated,

@@ -17,10 +17,16 @@ class Limits:
     """Invite codes of one session that still work (`too_many_invites`)."""
     queued_replies_per_session: int = 100
     """Replies of one session that wait or run; a prompt beyond gets `busy`."""
+    queued_replies: int = 10_000
+    """Replies of all sessions that wait or run; a prompt beyond gets `busy`."""
     running_replies_per_participant: int = 20
     """Replies that run at once for one asker; more wait, without an error. 0: no limit."""
     replies_per_participant_day: int = 0
     """Replies somebody asks for in a day (`quota_exceeded`). 0: no limit."""
+    tokens_per_participant_day: int = 0
+    """Tokens that the replies somebody asked for in a day may use, prompts included, as the models'
+    endpoints count them (`quota_exceeded`). Looked at before a reply, so the last of a day may go
+    beyond. 0: no limit."""
     token_seconds: int = 3_600
     """How long a token lives unless it is renewed (`token_expired`)."""
 

@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime
 
 from chatserver.chat import access
+from chatserver.chat.asking import ask_again
 from chatserver.chat.commands import (
     DeleteMessage,
     EditMessage,
@@ -11,6 +12,7 @@ from chatserver.chat.commands import (
     GetHistory,
     History,
     MarkRead,
+    MessageChanged,
     MessageSent,
     Nothing,
     ReadMark,
@@ -19,9 +21,8 @@ from chatserver.chat.commands import (
     SummarizeSession,
     SummaryResult,
 )
-from chatserver.chat.errors import BlankText, Busy, Conflict, InvalidPayload, TextTooLong
+from chatserver.chat.errors import BlankText, Conflict, InvalidPayload, TextTooLong
 from chatserver.chat.events import MessageDeleted, MessageEdited, ReadChanged, TypingChanged
-from chatserver.chat.limits import Limits
 from chatserver.chat.models import Event, EventType, Participant, Role, Session
 from chatserver.chat.ports import MessageDraft, ParticipantCount, Transaction
 from chatserver.chat.summary import ParticipantMessages, Summary
@@ -52,12 +53,6 @@ def require_target(reply_to: int, type_there: str | None) -> None:
         raise InvalidPayload(f"reply_to: there is no message {reply_to}", field="reply_to")
 
 
-def require_queue_room(waiting: int, asked: int, limits: Limits) -> None:
-    """A prompt is refused while too many of the session's replies wait or run."""
-    if waiting + asked > limits.queued_replies_per_session:
-        raise Busy(f"{waiting} replies wait or run in this session before it")
-
-
 def require_same_body(stored: bytes | None, sent: bytes) -> None:
     """A repeated client_message_id must repeat the message. (`stored` None: it was deleted.)"""
     if stored is not None and stored != sent:
@@ -79,20 +74,30 @@ class MessageUseCases(UseCases):
         )
         return MessageSent(message=appended.message, duplicate=appended.duplicate)
 
-    async def edit_message(self, actor: Participant, command: EditMessage) -> EventResult:
+    async def edit_message(self, actor: Participant, command: EditMessage) -> MessageChanged:
+        """With `ask_again`, whoever the new text asks answers it; see `asking.ask_again`."""
         self._check_text(command.text)
         session_id, now = command.session_id, self.clock.now()
+        stopping: list[str] = []
 
-        def work(tx: Transaction) -> Event:
-            membership(tx, actor, session_id)
+        def work(tx: Transaction) -> MessageChanged:
+            session, _ = membership(tx, actor, session_id)
             message = access.require_own_message(tx.log.get(session_id, command.seq), actor)
             if message.data.get("deleted_at"):
                 raise Conflict("the message was deleted")
             tx.log.edit(session_id, command.seq, command.text, now)
             edited = MessageEdited(seq=command.seq, text=command.text, edited_at=now)
-            return tx.log.append(session_id, actor, edited, now)
+            event = tx.log.append(session_id, actor, edited, now)
+            if not command.ask_again:
+                return MessageChanged(event=event, replies=[])
+            asked = ask_again(tx, session, actor, command.seq, command.text, now, self.limits)
+            stopping[:] = asked.stopping
+            return MessageChanged(event=event, replies=asked.replies)
 
-        return EventResult(event=await self.store.transact(work))
+        changed = await self.store.transact(work)
+        for reply_id in stopping:
+            self.nudge.stop_requested(reply_id)
+        return changed
 
     async def delete_message(self, actor: Participant, command: DeleteMessage) -> EventResult:
         session_id, now = command.session_id, self.clock.now()

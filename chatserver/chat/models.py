@@ -78,6 +78,7 @@ class EventType(StrEnum):
     MESSAGE_CREATED = "message_created"
     MESSAGE_EDITED = "message_edited"
     MESSAGE_DELETED = "message_deleted"
+    MESSAGE_KEPT = "message_kept"
     PARTICIPANT_JOINED = "participant_joined"
     PARTICIPANT_LEFT = "participant_left"
     SESSION_UPDATED = "session_updated"

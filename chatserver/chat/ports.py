@@ -63,6 +63,14 @@ class Claim:
     stop_requested: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The replies somebody asked for, and the tokens these have used."""
+
+    replies: int
+    tokens: int
+
+
 class Sessions(Protocol):
     def get(self, session_id: str) -> Session | None: ...
     def add(self, session: Session) -> None: ...
@@ -131,6 +139,10 @@ class Log(Protocol):
         ...
 
     def edit(self, session_id: str, seq: int, text: str, at: datetime) -> None: ...
+    def keep(self, session_id: str, seq: int) -> None:
+        """Marks an unfinished message as kept."""
+        ...
+
     def erase(self, session_id: str, seq: int, at: datetime) -> None:
         """Removes the text from the message and from every edit of it."""
         ...
@@ -153,6 +165,10 @@ class Replies(Protocol):
         """Of this bot or of all; of those that were queued together, the first."""
         ...
 
+    def last_answer(self, session_id: str, prompt_seq: int, bot: str) -> int | None:
+        """The seq of the newest message in which a reply of this bot to the prompt ended."""
+        ...
+
     def count_active(self, session_id: str) -> int: ...
     def count_queued(self) -> int:
         """Of all sessions."""
@@ -162,8 +178,12 @@ class Replies(Protocol):
         """The id of who waits for it."""
         ...
 
-    def count_asked(self, asker: str, since: datetime) -> int:
-        """The replies that somebody asked for, in sessions that still exist."""
+    def count_waiting(self, limit: int) -> int:
+        """Those that wait or run, of all sessions; not counted beyond `limit`."""
+        ...
+
+    def asked(self, asker: str, since: datetime) -> Asked:
+        """What somebody asked for, in sessions that still exist."""
         ...
 
     def count_turns(self, session_id: str) -> int:
@@ -190,8 +210,8 @@ class Replies(Protocol):
         ...
 
     def holds(self, claim: Claim) -> bool: ...
-    def release(self, claim: Claim) -> None:
-        """Hands a running reply back to the queue at once."""
+    def release(self, claim: Claim, partial: str) -> None:
+        """Hands a running reply back to the queue at once, with the text so far."""
         ...
 
     def release_orphans(self) -> int:
@@ -202,6 +222,10 @@ class Replies(Protocol):
         ...
 
     def request_stop(self, reply_id: str) -> None: ...
+    def spend(self, claim: Claim, tokens: int) -> None:
+        """Adds what an attempt used; also where the reply belongs to another attempt by now."""
+        ...
+
     def finish(
         self,
         reply_id: str,
@@ -341,6 +365,10 @@ class ReplyNudge(Protocol):
         ...
 
 
+def unpaid(tokens: int) -> None:
+    """Where nobody counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyContext:
     """What a bot gets to see: the newest messages up to the prompt, oldest first."""
@@ -348,6 +376,8 @@ class ReplyContext:
     session: Session
     prompt: Event
     messages: tuple[Event, ...]
+    spend: Callable[[int], None] = unpaid
+    """To be told of the tokens that the reply uses, as often as there is something to tell."""
 
 
 class BotError(Exception):

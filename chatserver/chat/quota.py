@@ -1,12 +1,17 @@
-"""How many replies somebody may ask for in a day. Days are UTC's."""
+"""How many replies, and of how many tokens, somebody may ask for in a day. Days are UTC's."""
 
 from datetime import datetime, timedelta
 
 from chatserver.chat.errors import QuotaExceeded
 from chatserver.chat.limits import Limits
-from chatserver.chat.ports import Transaction
+from chatserver.chat.ports import Asked, Transaction
 
 MILLISECOND = timedelta(milliseconds=1)
+
+
+def has_quota(limits: Limits) -> bool:
+    """Whether `require_quota` needs to know anything."""
+    return bool(limits.replies_per_participant_day or limits.tokens_per_participant_day)
 
 
 def day_of(now: datetime) -> datetime:
@@ -14,19 +19,39 @@ def day_of(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def require_quota(asked_today: int, asked: int, now: datetime, limits: Limits) -> None:
-    """Raises `QuotaExceeded`, with the time until midnight, where `asked` more are too many."""
-    allowed = limits.replies_per_participant_day
-    if allowed and asked_today + asked > allowed:
-        wait = day_of(now) + timedelta(days=1) - now
-        raise QuotaExceeded(
-            f"{asked_today} of the {allowed} replies a day were asked for",
-            retry_after_ms=-(-wait // MILLISECOND),
-        )
+def require_quota(today: Asked, asked: int, now: datetime, limits: Limits) -> None:
+    """Raises `QuotaExceeded`, with the time until midnight, where `asked` more are too many.
+
+    What a reply uses is known when it has ended, so the last ones of a day may go beyond the
+    tokens: at most as many as may run or wait at once.
+    """
+    replies, tokens = limits.replies_per_participant_day, limits.tokens_per_participant_day
+    if replies and today.replies + asked > replies:
+        used = f"{today.replies} of the {replies} replies a day were asked for"
+    elif tokens and asked and today.tokens >= tokens:
+        used = f"the {tokens} tokens a day are used up"
+    else:
+        return
+    wait = day_of(now) + timedelta(days=1) - now
+    raise QuotaExceeded(used, retry_after_ms=-(-wait // MILLISECOND))
+
+
+def require_quota_of(
+    tx: Transaction, asker: str, asked: int, now: datetime, limits: Limits
+) -> None:
+    """As `require_quota`, for what `asker` asked for today."""
+    if has_quota(limits):
+        require_quota(tx.replies.asked(asker, day_of(now)), asked, now, limits)
 
 
 def replies_left(tx: Transaction, asker: str, now: datetime, limits: Limits) -> int:
     """How many more `asker` may ask for today, at most as many as a session may queue."""
+    left = limits.queued_replies_per_session
+    if not has_quota(limits):
+        return left
+    today = tx.replies.asked(asker, day_of(now))
+    if limits.tokens_per_participant_day and today.tokens >= limits.tokens_per_participant_day:
+        return 0
     if not limits.replies_per_participant_day:
-        return limits.queued_replies_per_session
-    return limits.replies_per_participant_day - tx.replies.count_asked(asker, day_of(now))
+        return left
+    return min(left, limits.replies_per_participant_day - today.replies)

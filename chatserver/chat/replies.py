@@ -1,17 +1,23 @@
-"""Use cases around replies: stopping, retrying, looking at one.
+"""Use cases around replies: stopping one, asking again, looking at one, keeping what was cut short.
 
 A reply is a row that is written in its prompt's own transaction, so that no accepted prompt loses
 its reply. What happens to it then is the workers' (`desk`).
 """
 
 from chatserver.chat import access
-from chatserver.chat.commands import ReplyResult, RetryReply, StopReply
-from chatserver.chat.errors import Conflict, NotFound
-from chatserver.chat.events import (
-    ReplyStopped,
+from chatserver.chat.answers import say
+from chatserver.chat.asking import queue_again, require_room
+from chatserver.chat.commands import (
+    EventResult,
+    KeepMessage,
+    ReplyResult,
+    RetryReply,
+    StopReply,
 )
-from chatserver.chat.messages import require_queue_room
+from chatserver.chat.errors import Conflict, NotFound
+from chatserver.chat.events import MessageKept, ReplyStopped
 from chatserver.chat.models import (
+    Event,
     Participant,
     Reply,
     ReplyOutcome,
@@ -20,8 +26,7 @@ from chatserver.chat.models import (
     Session,
 )
 from chatserver.chat.ports import Transaction
-from chatserver.chat.quota import day_of, require_quota
-from chatserver.chat.use_cases import UseCases, membership, new_id
+from chatserver.chat.use_cases import UseCases, membership
 
 
 class ReplyUseCases(UseCases):
@@ -32,48 +37,64 @@ class ReplyUseCases(UseCases):
         def work(tx: Transaction) -> tuple[Reply, ReplyState]:
             before = self._reply_for(tx, actor, session_id, command.reply_id)
             if before.state is ReplyState.QUEUED:
-                tx.replies.finish(before.reply_id, ReplyState.STOPPED, now)
+                # It may have been interrupted in the middle of what it said.
+                message = say(tx, before, before.text, now, "stopped")
+                seq = message.seq if message else None
+                tx.replies.finish(before.reply_id, ReplyState.STOPPED, now, result_seq=seq)
             elif before.state is ReplyState.RUNNING:
                 tx.replies.request_stop(before.reply_id)
             return _existing(tx.replies.get(session_id, before.reply_id)), before.state
 
         reply, before = await self.store.transact(work)
         if before is ReplyState.QUEUED:
-            stopped = ReplyStopped(session_id=session_id, reply_id=reply.reply_id, seq=None)
+            stopped = ReplyStopped(
+                session_id=session_id, reply_id=reply.reply_id, seq=reply.result_seq
+            )
             self.feed.signal(session_id, stopped)
         elif before is ReplyState.RUNNING:
             self.nudge.stop_requested(reply.reply_id)
         return ReplyResult(reply=reply)
 
     async def retry_reply(self, actor: Participant, command: RetryReply) -> ReplyResult:
+        """Asks the bot again after a reply that has ended, whichever way.
+
+        The message of the new reply takes the place of the old one's, if that had one.
+        """
         session_id, now = command.session_id, self.clock.now()
 
         def work(tx: Transaction) -> Reply:
             old = self._reply_for(tx, actor, session_id, command.reply_id)
             session = tx.sessions.get(session_id)
-            if old.state not in (ReplyState.FAILED, ReplyState.STOPPED):
-                raise Conflict("only a failed or stopped reply can be retried")
+            if not old.state.terminal:
+                raise Conflict("the reply has not ended")
             if session is None or session.reply_policy is ReplyPolicy.OFF:
                 raise Conflict("no bot answers in this session")
             bot = self._bot_for_retry(tx, session, old)
             prompt = access.require_message(tx.log.get(session_id, old.prompt_seq))
             if prompt.data.get("deleted_at"):
                 raise Conflict("the message was deleted")
-            require_queue_room(tx.replies.count_active(session_id), 1, self.limits)
-            asked_today = tx.replies.count_asked(actor.id, day_of(now))
-            require_quota(asked_today, 1, now, self.limits)
-            again = Reply(
-                reply_id=new_id(),
-                session_id=session_id,
-                prompt_seq=old.prompt_seq,
-                bot=bot,
-                state=ReplyState.QUEUED,
-                attempt=0,
-            )
-            tx.replies.add(again, now, asker=actor.id)
-            return again
+            require_room(tx, actor, session_id, 1, now, self.limits)
+            return queue_again(tx, session_id, old.prompt_seq, bot, now, asker=actor.id)
 
         return ReplyResult(reply=await self.store.transact(work))
+
+    async def keep_message(self, actor: Participant, command: KeepMessage) -> EventResult:
+        """Raises `Conflict` for a whole message, and for one that is kept already."""
+        session_id, seq, now = command.session_id, command.seq, self.clock.now()
+
+        def work(tx: Transaction) -> Event:
+            membership(tx, actor, session_id)
+            message = access.require_message(tx.log.get(session_id, seq))
+            if message.data.get("deleted_at"):
+                raise Conflict("the message was deleted")
+            if not (message.data.get("stopped") or message.data.get("failed")):
+                raise Conflict("the message is whole")
+            if message.data.get("kept"):
+                raise Conflict("the message is kept already")
+            tx.log.keep(session_id, seq)
+            return tx.log.append(session_id, actor, MessageKept(seq=seq), now)
+
+        return EventResult(event=await self.store.transact(work))
 
     async def reply_to(
         self, actor: Participant, session_id: str, prompt_seq: int

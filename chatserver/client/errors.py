@@ -66,6 +66,7 @@ def _family(kind: type[ChatError]) -> dict[str, type[ChatError]]:
 
 
 KNOWN = _family(ChatError)
+DETAILS = ("field", "retry_after_ms", "correlation_id", "waiting")
 
 
 def refusal(error: Any) -> ChatError:
@@ -74,7 +75,7 @@ def refusal(error: Any) -> ChatError:
         error = {"code": "internal", "message": str(error)}
     code = str(error.get("code", "internal"))
     message = str(error.get("message", code))
-    details = {key: error.get(key) for key in ("field", "retry_after_ms", "correlation_id")}
+    details = {key: error.get(key) for key in DETAILS}
     if known := KNOWN.get(code):
         return known(message, **details)
     return UnknownRefusal(

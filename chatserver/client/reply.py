@@ -27,6 +27,15 @@ class Piece:
     text: str
 
 
+def ends(event: Event, prompt_seq: int) -> bool:
+    """Whether the event is the end of a reply to that prompt."""
+    data = event.data
+    if event.type is EventType.REPLY_FAILED:
+        return bool(data["prompt_seq"] == prompt_seq)
+    answers = data.get("reply_to") == prompt_seq and "reply_id" in data
+    return answers and not data.get("failed", False)
+
+
 class GrowingReply:
     """One reply as far as it was heard. Deltas may repeat, be lost, or belong to an old attempt."""
 
@@ -55,7 +64,7 @@ class GrowingReply:
             self.text += text[len(self.text) - offset :]
 
     def finish(self, message: Event) -> None:
-        """The stored message is the truth, whatever was streamed."""
+        """The stored message is the truth, whatever was streamed. After a failed one comes why."""
         final = str(message.data.get("text", ""))
         if final.startswith(self.text):
             self.text = final
@@ -63,7 +72,7 @@ class GrowingReply:
             self._rewrite(final)
         self.message = message
         self.stopped = bool(message.data.get("stopped"))
-        self.ended = True
+        self.ended = not message.data.get("failed")
 
     def _rewrite(self, text: str) -> None:
         if self.text:

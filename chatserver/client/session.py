@@ -11,7 +11,7 @@ from chatserver.chat.models import Event, EventType, Member, Participant, Reply,
 from chatserver.chat.summary import Summary
 from chatserver.client.errors import EventsTakenTwice
 from chatserver.client.inflow import Inflow
-from chatserver.client.reply import GrowingReply, Replies, ReplyStream
+from chatserver.client.reply import GrowingReply, Replies, ReplyStream, ends
 from chatserver.client.wire import read
 
 if TYPE_CHECKING:
@@ -140,6 +140,18 @@ class ChatSession:
     async def edit(self, seq: int, text: str) -> Event:
         return self._event((await self._once("edit_message", seq=seq, text=text))["event"])
 
+    async def edit_and_ask(self, seq: int, text: str) -> list[Reply]:
+        """Changes one's own message, and whom it asks now answers it again.
+
+        Returns the replies, to be followed by `reply(seq, reply_id=...)`.
+        """
+        ack = await self._once("edit_message", seq=seq, text=text, ask_again=True)
+        return [read(Reply, reply) for reply in ack["replies"]]
+
+    async def keep(self, seq: int) -> Event:
+        """Lets bots see a stopped or failed answer from now on."""
+        return self._event((await self._once("keep_message", seq=seq))["event"])
+
     async def delete_message(self, seq: int) -> Event:
         return self._event((await self._once("delete_message", seq=seq))["event"])
 
@@ -148,8 +160,8 @@ class ChatSession:
         return read(Reply, (await self._repeat("stop_reply", reply_id=reply_id))["reply"])
 
     async def retry_reply(self, reply_id: str) -> Reply:
-        """Asks again after a failed or stopped reply; returns the new one, to be followed by
-        `reply(again.prompt_seq, reply_id=again.reply_id)`.
+        """Asks again after a reply that has ended; returns the new one, to be followed by
+        `reply(again.prompt_seq, reply_id=again.reply_id)`. Its message takes the place of the old.
         """
         return read(Reply, (await self._once("retry_reply", reply_id=reply_id))["reply"])
 
@@ -314,8 +326,7 @@ class ChatSession:
             page = await self.history(after_seq=after, limit=PAGE)
             for event in page.events:
                 self._replies.read(event)
-                answers = event.data.get("reply_to") == prompt_seq and "reply_id" in event.data
-                if answers and bot in (None, event.sender.name):
+                if ends(event, prompt_seq) and bot in (None, event.sender.name):
                     return
             if page.complete or not page.events:
                 return

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import enum
 import time
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -48,12 +49,15 @@ class ReplyRun:
         limits: RunLimits,
     ) -> None:
         self._claim = work.claim
-        self._context = work.context
+        self._context = work.context and replace(work.context, spend=self._spend)
         self._desk = desk
         self._bots = bots
         self._metrics = metrics
         self._seconds = limits.seconds
         self._stream = ReplyStream(work.claim.reply, feed, limits.chars)
+        self._earlier = work.claim.reply.text
+        """What an earlier attempt had said when it was interrupted."""
+        self._tokens = 0
         self._speaking: asyncio.Task[None] | None = None
         self._halted: Halt | None = None
         self._log = log.bind(
@@ -62,6 +66,11 @@ class ReplyRun:
             attempt=self._claim.reply.attempt,
             bot=self._claim.reply.bot,
         )
+
+    @property
+    def _text(self) -> str:
+        """What would be lost if the reply ended now."""
+        return self._stream.text or self._earlier
 
     def halt(self, why: Halt) -> None:
         """Interrupts the bot; the first reason counts."""
@@ -79,7 +88,9 @@ class ReplyRun:
             elif self._halted is None:
                 error = await self._speak(self._context)
         self._stream.flush()
-        await self._persistently(error)
+        await self._persistently(lambda: self._end(self._claim, error))
+        if self._tokens:
+            await self._persistently(lambda: self._desk.spend(self._claim, self._tokens))
 
     def _refusal(self) -> ReplyError | None:
         if self._desk.exhausted(self._claim):
@@ -138,7 +149,7 @@ class ReplyRun:
     async def look(self) -> None:
         """Renews the lease, saves the text so far, and obeys a stop that was asked for."""
         with contextlib.suppress(Unavailable):
-            stop = await self._desk.renew(self._claim, self._stream.text)
+            stop = await self._desk.renew(self._claim, self._text)
             if stop is None:
                 self.halt(Halt.LOST)
             elif stop:
@@ -158,10 +169,13 @@ class ReplyRun:
             code="bot_failed", message="The bot failed while answering.", retryable=True
         )
 
-    async def _persistently(self, error: ReplyError | None) -> None:
+    def _spend(self, tokens: int) -> None:
+        self._tokens += tokens
+
+    async def _persistently(self, write: Callable[[], Awaitable[None]]) -> None:
         for pause in (0.1, 0.3, 1.0, 2.0, None):
             try:
-                await self._end(self._claim, error)
+                await write()
                 return
             except Unavailable:
                 if pause is None:
@@ -176,14 +190,14 @@ class ReplyRun:
                 self._log.warning("reply_taken_over")
                 return
             case Halt.DRAINED:
-                await self._desk.release(claim)
+                await self._desk.release(claim, self._text)
                 state = "released"
             case _ if error is not None:
-                await self._desk.fail(claim, error)
+                await self._desk.fail(claim, error, self._text)
                 state = "failed"
             case halted:
                 stopped = halted is Halt.STOPPED
-                await self._desk.finish(claim, self._stream.text, stopped=stopped)
+                await self._desk.finish(claim, self._text, stopped=stopped)
                 state = "stopped" if stopped else "done"
         self._metrics.replies.labels(claim.reply.bot, state).inc()
         self._log.info("reply_ended", state=state, chars=len(self._stream.text))

@@ -14,13 +14,13 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.messages import (
     admit,
     body_digest,
-    require_queue_room,
     require_same_body,
     require_target,
 )
 from chatserver.chat.models import Event, EventType, ReplyState, Role, Session
-from chatserver.chat.ports import Appended, MessageDraft
-from chatserver.chat.quota import day_of, require_quota
+from chatserver.chat.ports import Appended, Asked, MessageDraft
+from chatserver.chat.queue import require_queue_room
+from chatserver.chat.quota import day_of, has_quota, require_quota
 from chatserver.chat.use_cases import new_id
 from chatserver.store.types import from_micros, to_micros
 
@@ -39,9 +39,13 @@ WHERE m.session = ? AND m.left_at IS NULL AND p.kind = 'bot'
 """
 TYPE_OF = "SELECT type FROM event WHERE session = ? AND seq = ?"
 WAITING = """
-SELECT count(*) FROM reply WHERE session = ? AND state IN ('queued', 'running')
+SELECT
+  (SELECT count(*) FROM reply WHERE session = ? AND state IN ('queued', 'running')),
+  (SELECT count(*) FROM (SELECT 1 FROM reply WHERE state IN ('queued', 'running') LIMIT ?))
 """
-ASKED = "SELECT count(*) FROM reply WHERE asker = ? AND created_at >= ?"
+ASKED = """
+SELECT count(*), coalesce(sum(tokens), 0) FROM reply WHERE asker = ? AND created_at >= ?
+"""
 ADVANCE = "UPDATE session SET last_seq = ?, active_at = ? WHERE id = ?"
 INSERT = """
 INSERT INTO event
@@ -94,8 +98,8 @@ class SqliteAppender:
             require_target(draft.reply_to, target and target[0])
         bots = self._answering(session, draft)
         if bots:
-            waiting = execute(WAITING, (session_id,)).fetchone()[0]
-            require_queue_room(waiting, len(bots), self._limits)
+            here, all_ = execute(WAITING, (session_id, self._limits.queued_replies)).fetchone()
+            require_queue_room(here, all_, len(bots), self._limits)
             self._require_quota(draft, len(bots))
 
         at = to_micros(draft.created_at)
@@ -138,11 +142,11 @@ class SqliteAppender:
         return answering(session, draft.sender, draft.text, members)
 
     def _require_quota(self, draft: MessageDraft, asked: int) -> None:
-        if not self._limits.replies_per_participant_day:
+        if not has_quota(self._limits):
             return
         since = to_micros(day_of(draft.created_at))
-        (today,) = self._connection.execute(ASKED, (draft.sender.id, since)).fetchone()
-        require_quota(today, asked, draft.created_at, self._limits)
+        replies, tokens = self._connection.execute(ASKED, (draft.sender.id, since)).fetchone()
+        require_quota(Asked(replies, tokens), asked, draft.created_at, self._limits)
 
     def _session(self, session_id: str, columns: tuple[Any, ...]) -> Session:
         """Of one transaction, so its columns do not change until `settle`. Without `bot_turns`:

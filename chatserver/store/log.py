@@ -114,6 +114,9 @@ class LogRows:
     def edit(self, session_id: str, seq: int, text: str, at: datetime) -> None:
         self._rewrite(session_id, seq, text=text, edited_at=_iso(at))
 
+    def keep(self, session_id: str, seq: int) -> None:
+        self._rewrite(session_id, seq, kept=True)
+
     def erase(self, session_id: str, seq: int, at: datetime) -> None:
         self._rewrite(session_id, seq, text="", deleted_at=_iso(at))
         row = (E.session == session_id, E.seq == seq)
@@ -129,7 +132,7 @@ class LogRows:
             if edit.body["seq"] == seq:
                 self._rewrite(session_id, edit.seq, text="")
 
-    def _rewrite(self, session_id: str, seq: int, **changes: str) -> None:
+    def _rewrite(self, session_id: str, seq: int, **changes: str | bool) -> None:
         row = (E.session == session_id, E.seq == seq)
         body = self._connection.execute(select(E.body).where(*row)).scalar_one()
         self._connection.execute(update(schema.event).where(*row).values(body={**body, **changes}))

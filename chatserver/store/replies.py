@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from chatserver.chat.models import EventType, ParticipantKind, Reply, ReplyError, ReplyState
-from chatserver.chat.ports import Claim
+from chatserver.chat.ports import Asked, Claim
 from chatserver.store import schema
 from chatserver.store.rows import reply_from
 
@@ -95,6 +95,14 @@ class ReplyRows:
         ).one_or_none()
         return None if found is None else reply_from(found)
 
+    def last_answer(self, session_id: str, prompt_seq: int, bot: str) -> int | None:
+        seq: int | None = self._connection.scalar(
+            select(func.max(R.result_seq)).where(
+                R.session == session_id, R.prompt_seq == prompt_seq, R.bot == bot
+            )
+        )
+        return seq
+
     def count_active(self, session_id: str) -> int:
         return (
             self._connection.scalar(
@@ -114,13 +122,17 @@ class ReplyRows:
     def asker(self, reply_id: str) -> str:
         return str(self._connection.execute(select(R.asker).where(R.id == reply_id)).scalar_one())
 
-    def count_asked(self, asker: str, since: datetime) -> int:
-        return (
-            self._connection.scalar(
-                select(func.count()).where(R.asker == asker, R.created_at >= since)
+    def count_waiting(self, limit: int) -> int:
+        some = select(R.id).where(_active(R.state)).limit(limit).subquery()
+        return self._connection.scalar(select(func.count()).select_from(some)) or 0
+
+    def asked(self, asker: str, since: datetime) -> Asked:
+        replies, tokens = self._connection.execute(
+            select(func.count(), func.coalesce(func.sum(R.tokens), 0)).where(
+                R.asker == asker, R.created_at >= since
             )
-            or 0
-        )
+        ).one()
+        return Asked(replies, tokens)
 
     def count_turns(self, session_id: str) -> int:
         persons_last = (
@@ -206,7 +218,7 @@ class ReplyRows:
     def holds(self, claim: Claim) -> bool:
         return self._connection.scalar(select(R.id).where(_fence(claim))) is not None
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: Claim, partial: str) -> None:
         self._connection.execute(
             update(schema.reply)
             .where(_fence(claim))
@@ -214,7 +226,7 @@ class ReplyRows:
                 state=ReplyState.QUEUED,
                 owner=None,
                 lease_until=None,
-                partial="",
+                partial=partial,
             )
         )
 
@@ -234,6 +246,13 @@ class ReplyRows:
     def request_stop(self, reply_id: str) -> None:
         self._connection.execute(
             update(schema.reply).where(R.id == reply_id).values(stop_requested=True)
+        )
+
+    def spend(self, claim: Claim, tokens: int) -> None:
+        self._connection.execute(
+            update(schema.reply)
+            .where(R.id == claim.reply.reply_id)
+            .values(tokens=R.tokens + tokens)
         )
 
     def finish(

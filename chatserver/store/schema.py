@@ -135,6 +135,8 @@ reply = Table(
     Column("stop_requested", Boolean, nullable=False, default=False),
     Column("partial", Text, nullable=False),
     Column("error", JsonText),
+    # Prompts included, of all attempts, as far as the model's endpoint counts them.
+    Column("tokens", Integer, nullable=False, server_default="0"),
     Column("created_at", Timestamp, nullable=False),
     Column("finished_at", Timestamp),
     Column("result_seq", BigInteger),

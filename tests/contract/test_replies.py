@@ -4,7 +4,7 @@ import asyncio
 
 from chatserver.chat.events import MessageCreated
 from chatserver.chat.models import ReplyState
-from chatserver.chat.ports import Claim, Store, Transaction
+from chatserver.chat.ports import Asked, Claim, Store, Transaction
 from tests.contract.seeding import ECHO, NOW, join_bots, later, queued, say, seed
 
 LEASE = 10
@@ -54,7 +54,7 @@ async def test_a_lapsed_lease_is_taken_over_and_the_first_worker_fenced_off(stor
     assert holds == [False, True]
     renewed = await store.transact(lambda tx: tx.replies.renew(first, "late", later(99)))
     assert renewed is None
-    await store.transact(lambda tx: tx.replies.release(first))
+    await store.transact(lambda tx: tx.replies.release(first, ""))
     assert await store.read(lambda tx: tx.replies.holds(second))
 
 
@@ -86,10 +86,11 @@ async def test_a_released_reply_waits_again_without_counting_as_a_death(store: S
     await enqueue(store, "s", "r", 1)
     mine = await claim(store, "w1")
     assert mine is not None
-    await store.transact(lambda tx: tx.replies.release(mine))
+    await store.transact(lambda tx: tx.replies.release(mine, "I was sa"))
     again = await claim(store, "w2")
     assert again is not None
     assert (again.reply.attempt, again.takeovers) == (2, 0)
+    assert again.reply.text == "I was sa"
 
 
 async def test_orphans_wait_again_and_count_as_a_death(store: Store) -> None:
@@ -189,8 +190,8 @@ async def test_what_somebody_asked_for_is_counted_from_a_moment_on(store: Store)
     for prompt, at in ((1, 0), (2, 10), (3, 20)):
         await enqueue(store, "s", f"r{prompt}", prompt, at=at)
     counted = [
-        await store.read(lambda tx, n=n: tx.replies.count_asked("ada", later(n)))  # type: ignore[misc]
+        await store.read(lambda tx, n=n: tx.replies.asked("ada", later(n)).replies)  # type: ignore[misc]
         for n in (0, 10, 11, 21)
     ]
     assert counted == [3, 2, 1, 0]
-    assert await store.read(lambda tx: tx.replies.count_asked("bob", NOW)) == 0
+    assert await store.read(lambda tx: tx.replies.asked("bob", NOW)) == Asked(0, 0)

@@ -46,6 +46,10 @@ class Folded:
                 message = self.messages.get(data["seq"])
                 if message is not None:
                     message |= {"text": "", "deleted_at": data["deleted_at"]}
+            case "message_kept":
+                message = self.messages.get(data["seq"])
+                if message is not None:
+                    message["kept"] = True
             case "participant_joined":
                 self.roles[data["participant"]["id"]] = data["role"]
                 self.read[data["participant"]["id"]] = data.get("read_seq", 0)

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from chatserver.bots.declaration import ModelBotDeclaration
@@ -13,8 +13,10 @@ from chatserver.bots.openai.observer import ModelObserver
 from chatserver.bots.openai.prompt import Message, conversation, messages
 from chatserver.bots.openai.retry import pause_before
 from chatserver.bots.openai.upstream import Upstream
-from chatserver.chat.models import BotInfo, Event
-from chatserver.chat.ports import ReplyContext
+from chatserver.chat.models import BotInfo
+from chatserver.chat.ports import ReplyContext, unpaid
+
+Spend = Callable[[int], None]
 
 
 class OpenAiBot:
@@ -44,7 +46,7 @@ class OpenAiBot:
         """
         deadlines = Deadlines(self._declaration)
         try:
-            async with aclosing(self._answer(conversation(context), deadlines)) as pieces:
+            async with aclosing(self._answer(context, deadlines)) as pieces:
                 async for piece in pieces:
                     yield piece
         except Failure as failure:
@@ -54,7 +56,7 @@ class OpenAiBot:
         """Makes the cheapest live call there is, once. Raises `BotError` as `reply` does."""
         try:
             try:
-                self._used(await self._live().check(Deadlines(self._declaration)))
+                self._used(await self._live().check(Deadlines(self._declaration)), unpaid)
             except Failure as failure:
                 self._observer.failed(self.info.name, failure.kind)
                 raise
@@ -67,16 +69,17 @@ class OpenAiBot:
             await self._upstream.close()
 
     async def _answer(
-        self, events: Sequence[Event], deadlines: Deadlines
+        self, context: ReplyContext, deadlines: Deadlines
     ) -> AsyncGenerator[str, None]:
         """One request after the other until a piece comes, with less context where it must be."""
+        events = conversation(context)
         window = min(self._declaration.window, len(events))
         attempt = 0
         while True:
             said = False
             prompt = messages(self._declaration.prompt, events, self.info.name, window)
             try:
-                async with aclosing(self._ask(prompt, deadlines)) as pieces:
+                async with aclosing(self._ask(prompt, deadlines, context.spend)) as pieces:
                     async for piece in pieces:
                         said = True
                         yield piece
@@ -94,7 +97,9 @@ class OpenAiBot:
             attempt += 1
             await asyncio.sleep(pause)
 
-    async def _ask(self, prompt: list[Message], deadlines: Deadlines) -> AsyncGenerator[str, None]:
+    async def _ask(
+        self, prompt: list[Message], deadlines: Deadlines, spend: Spend
+    ) -> AsyncGenerator[str, None]:
         usage: Usage | None = None
         try:
             async with aclosing(self._live().stream(prompt, deadlines)) as chunks:
@@ -103,7 +108,7 @@ class OpenAiBot:
                     if chunk.text:
                         yield chunk.text
         finally:
-            self._used(usage)
+            self._used(usage, spend)
 
     def _pause(self, failure: Failure, attempt: int, deadlines: Deadlines) -> float | None:
         """Seconds until the next attempt; None where there is none."""
@@ -117,8 +122,9 @@ class OpenAiBot:
             raise NotConfigured(f"no usable key in {self._declaration.key_variable}")
         return self._upstream
 
-    def _used(self, usage: Usage | None) -> None:
+    def _used(self, usage: Usage | None, spend: Spend) -> None:
         if usage is not None:
+            spend(usage.prompt + usage.completion)
             self._observer.used(self.info.name, usage.prompt, usage.completion, usage.reasoning)
 
 

@@ -43,8 +43,8 @@ class Message(TypedDict):
 def conversation(context: ReplyContext) -> list[Event]:
     """The messages that count, oldest first; the last is the prompt.
 
-    Deleted ones are gone, and answers that were stopped half-way would teach the model to stop
-    there. A reply that failed left no message.
+    Deleted ones are gone. Answers that were cut short would teach the model to stop there, unless
+    somebody kept them. An answer that was asked for again stands where the first one stood.
     """
     prompt = context.prompt
     earlier = [
@@ -53,9 +53,23 @@ def conversation(context: ReplyContext) -> list[Event]:
         if event.type is EventType.MESSAGE_CREATED
         and event.seq < prompt.seq
         and not event.data.get("deleted_at")
-        and not event.data.get("stopped")
     ]
-    return [*earlier, prompt]
+    return [*_standing(earlier), prompt]
+
+
+def _standing(events: Sequence[Event]) -> list[Event]:
+    place: dict[int, int] = {}
+    standing: dict[int, Event] = {}
+    for event in events:
+        place[event.seq] = place.get(event.data.get("replaces", 0), event.seq)
+        if _counts(event):
+            standing[place[event.seq]] = event
+    return [event for _, event in sorted(standing.items())]
+
+
+def _counts(event: Event) -> bool:
+    cut_short = event.data.get("stopped") or event.data.get("failed")
+    return not cut_short or bool(event.data.get("kept"))
 
 
 def messages(system: str, events: Sequence[Event], bot: str, window: int) -> list[Message]:

@@ -87,8 +87,7 @@ class Room:
     def _show_event(self, event: Event) -> None:
         if "reply_id" in event.data:
             self._growing.pop(event.data["reply_id"], None)
-            if event.type is EventType.REPLY_FAILED or event.data.get("stopped"):
-                self._retryable = event.data["reply_id"]
+            self._retryable = event.data["reply_id"]
         text = view.describe(event)
         if text is not None:
             self._show(text)

@@ -43,11 +43,15 @@ def describe(event: Event) -> str | None:
                 return said(event.sender, "(deleted)", event.created_at)
             marks = " (edited)" if data.get("edited_at") else ""
             marks += " (stopped)" if data.get("stopped") else ""
+            marks += " (cut off)" if data.get("failed") else ""
+            marks += f" (in place of {data['replaces']})" if "replaces" in data else ""
             return said(event.sender, data["text"] + marks, event.created_at)
         case EventType.MESSAGE_EDITED:
             return f"* {who} changed message {data['seq']}: {safe(data['text'])}"
         case EventType.MESSAGE_DELETED:
             return f"* {who} deleted message {data['seq']}"
+        case EventType.MESSAGE_KEPT:
+            return f"* {who} kept message {data['seq']}"
         case EventType.PARTICIPANT_JOINED:
             return f"* {who} joined"
         case EventType.PARTICIPANT_LEFT:

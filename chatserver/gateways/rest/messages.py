@@ -96,7 +96,15 @@ ROUTES = (
         "/sessions/{session_id}/messages/{seq}",
         EditMessage,
         ChatService.edit_message,
-        errors=(*UNSEEN, BlankText, TextTooLong, Forbidden, Conflict),
+        errors=(
+            *UNSEEN,
+            BlankText,
+            TextTooLong,
+            Forbidden,
+            Conflict,
+            Busy,
+            QuotaExceeded,
+        ),
     ),
     use_case(
         "DELETE",

@@ -74,6 +74,7 @@ class Problem(Model):
     field: str | None = None
     retry_after_ms: int | None = None
     correlation_id: str | None = None
+    waiting: int | None = None
 
 
 def status_of(error: type[ChatError]) -> HTTPStatus:
@@ -96,6 +97,7 @@ def problem_response(error: ChatError) -> web.Response:
         field=error.field,
         retry_after_ms=error.retry_after_ms,
         correlation_id=error.correlation_id,
+        waiting=error.waiting,
     )
     return web.Response(
         status=status,

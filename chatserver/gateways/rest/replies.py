@@ -1,6 +1,6 @@
 """Replies: the answer to a message, stopping one and asking for another."""
 
-from chatserver.chat.commands import RetryReply, StopReply
+from chatserver.chat.commands import KeepMessage, RetryReply, StopReply
 from chatserver.chat.errors import Busy, Conflict, NotFound, QuotaExceeded, TooManyInFlight
 from chatserver.chat.models import Model, ReplyOutcome
 from chatserver.chat.service import ChatService
@@ -48,5 +48,12 @@ ROUTES = (
         RetryReply,
         ChatService.retry_reply,
         errors=(*UNSEEN, Conflict, Busy, QuotaExceeded),
+    ),
+    use_case(
+        "PUT",
+        "/sessions/{session_id}/messages/{seq}/kept",
+        KeepMessage,
+        ChatService.keep_message,
+        errors=(*UNSEEN, Conflict),
     ),
 )

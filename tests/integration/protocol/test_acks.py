@@ -30,6 +30,7 @@ VALID: dict[str, dict[str, Any]] = {
     "mark_read": {"seq": 1},
     "stop_reply": {"reply_id": "1"},
     "retry_reply": {"reply_id": "1"},
+    "keep_message": {"seq": 1},
     "summarize_session": {},
     "create_invite": {},
     "revoke_invites": {},

@@ -147,8 +147,22 @@ async def test_more_waiting_replies_than_allowed_are_refused_as_busy(
     payload = {"session_id": session_id, "text": "me too", "client_message_id": "a"}
     error = await ada.refused("send_message", payload)
     assert (error["code"], error["retryable"]) == ("busy", True)
-    assert error["message"].startswith("2 replies wait or run")
+    assert error["message"].startswith("2 replies wait or run in this session")
+    assert error["waiting"] == 2
     assert "me too" not in await texts_of(ada, session_id)
+
+
+async def test_more_waiting_replies_in_all_than_allowed_are_refused_as_busy(
+    server: StartServer, connect: Connect
+) -> None:
+    ada = await connect(await server(queued_replies=2, words_per_second=20))
+    session_ids = [await session_of(ada, bot="echo") for _ in range(3)]
+    for session_id in session_ids[:2]:
+        await ada.say(session_id, LONG)
+    payload = {"session_id": session_ids[2], "text": "me too", "client_message_id": "a"}
+    error = await ada.refused("send_message", payload)
+    assert (error["code"], error["waiting"]) == ("busy", 2)
+    assert error["message"] == "2 replies wait or run before it"
 
 
 async def test_more_replies_in_a_day_than_allowed_are_refused_until_midnight(

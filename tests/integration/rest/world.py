@@ -135,7 +135,7 @@ class World:
 
     async def bot_fails(self) -> None:
         error = ReplyError(code="no_idea", message="nothing comes to mind", retryable=True)
-        await self._desk.fail((await self.claim()).claim, error)
+        await self._desk.fail((await self.claim()).claim, error, "")
 
 
 @dataclass
