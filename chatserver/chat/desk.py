@@ -29,7 +29,10 @@ class Work:
 
 
 class ReplyDesk:
-    """What a worker may do with replies. After a takeover, its writes do nothing."""
+    """What a worker may do with replies. After a takeover, its writes do nothing.
+
+    `tokens` are what the attempt used; they count against who asked for the reply in any case.
+    """
 
     def __init__(
         self,
@@ -90,20 +93,25 @@ class ReplyDesk:
         """How many replies wait for a worker."""
         return await self._store.read(lambda tx: tx.replies.count_queued())
 
-    async def spend(self, claim: Claim, tokens: int) -> None:
-        """Counts what an attempt used against who asked for the reply."""
-        await self._store.transact(lambda tx: tx.replies.spend(claim, tokens))
-
     async def renew(self, claim: Claim, partial: str) -> bool | None:
         """Extends the lease and saves the text so far. True: stop it; None: it is not yours."""
         until = self._clock.now() + self._lease
         return await self._store.transact(lambda tx: tx.replies.renew(claim, partial, until))
 
-    async def release(self, claim: Claim, partial: str) -> None:
-        """Gives an unfinished reply back, for another instance to begin anew at once."""
-        await self._store.transact(lambda tx: tx.replies.release(claim, partial))
+    async def give_up(self, claim: Claim, tokens: int) -> None:
+        """The end of an attempt whose reply belongs to another by now."""
+        await self._store.transact(lambda tx: tx.replies.spend(claim, tokens))
 
-    async def finish(self, claim: Claim, text: str, *, stopped: bool) -> None:
+    async def release(self, claim: Claim, partial: str, tokens: int) -> None:
+        """Gives an unfinished reply back, for another instance to begin anew at once."""
+
+        def work(tx: Transaction) -> None:
+            tx.replies.spend(claim, tokens)
+            tx.replies.release(claim, partial)
+
+        await self._store.transact(work)
+
+    async def finish(self, claim: Claim, text: str, tokens: int, *, stopped: bool) -> None:
         """The final message, the reply's end and what bots it asks, in one transaction.
 
         A reply that was switched off meanwhile, or whose bot is no longer a member, ends as
@@ -112,6 +120,7 @@ class ReplyDesk:
         reply, now = claim.reply, self._clock.now()
 
         def work(tx: Transaction) -> tuple[ReplyState, int | None] | None:
+            tx.replies.spend(claim, tokens)
             if not tx.replies.holds(claim):
                 return None
             message = say(tx, reply, text, now, "stopped" if stopped else None)
@@ -133,7 +142,7 @@ class ReplyDesk:
             halted = ReplyStopped(session_id=reply.session_id, reply_id=reply.reply_id, seq=seq)
             self._feed.signal(reply.session_id, halted)
 
-    async def fail(self, claim: Claim, error: ReplyError, text: str) -> None:
+    async def fail(self, claim: Claim, error: ReplyError, text: str, tokens: int) -> None:
         """Ends the reply as failed and tells the room by a durable event.
 
         What was said before it failed stays, as a message that is marked so.
@@ -141,6 +150,7 @@ class ReplyDesk:
         reply, now = claim.reply, self._clock.now()
 
         def work(tx: Transaction) -> None:
+            tx.replies.spend(claim, tokens)
             if not tx.replies.holds(claim):
                 return
             message = say(tx, reply, text, now, "failed")

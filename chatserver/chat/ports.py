@@ -223,7 +223,7 @@ class Replies(Protocol):
 
     def request_stop(self, reply_id: str) -> None: ...
     def spend(self, claim: Claim, tokens: int) -> None:
-        """Adds what an attempt used; also where the reply belongs to another attempt by now."""
+        """Adds what an attempt used, also where the reply belongs to another by now."""
         ...
 
     def finish(

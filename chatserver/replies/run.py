@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import enum
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import structlog
@@ -88,9 +87,7 @@ class ReplyRun:
             elif self._halted is None:
                 error = await self._speak(self._context)
         self._stream.flush()
-        await self._persistently(lambda: self._end(self._claim, error))
-        if self._tokens:
-            await self._persistently(lambda: self._desk.spend(self._claim, self._tokens))
+        await self._persistently(error)
 
     def _refusal(self) -> ReplyError | None:
         if self._desk.exhausted(self._claim):
@@ -172,10 +169,10 @@ class ReplyRun:
     def _spend(self, tokens: int) -> None:
         self._tokens += tokens
 
-    async def _persistently(self, write: Callable[[], Awaitable[None]]) -> None:
+    async def _persistently(self, error: ReplyError | None) -> None:
         for pause in (0.1, 0.3, 1.0, 2.0, None):
             try:
-                await write()
+                await self._end(self._claim, error)
                 return
             except Unavailable:
                 if pause is None:
@@ -187,17 +184,18 @@ class ReplyRun:
     async def _end(self, claim: Claim, error: ReplyError | None) -> None:
         match self._halted:
             case Halt.LOST:
+                await self._desk.give_up(claim, self._tokens)
                 self._log.warning("reply_taken_over")
                 return
             case Halt.DRAINED:
-                await self._desk.release(claim, self._text)
+                await self._desk.release(claim, self._text, self._tokens)
                 state = "released"
             case _ if error is not None:
-                await self._desk.fail(claim, error, self._text)
+                await self._desk.fail(claim, error, self._text, self._tokens)
                 state = "failed"
             case halted:
                 stopped = halted is Halt.STOPPED
-                await self._desk.finish(claim, self._text, stopped=stopped)
+                await self._desk.finish(claim, self._text, self._tokens, stopped=stopped)
                 state = "stopped" if stopped else "done"
         self._metrics.replies.labels(claim.reply.bot, state).inc()
         self._log.info("reply_ended", state=state, chars=len(self._stream.text))

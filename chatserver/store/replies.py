@@ -249,6 +249,8 @@ class ReplyRows:
         )
 
     def spend(self, claim: Claim, tokens: int) -> None:
+        if not tokens:
+            return
         self._connection.execute(
             update(schema.reply)
             .where(R.id == claim.reply.reply_id)

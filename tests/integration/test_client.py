@@ -159,8 +159,22 @@ async def test_stopping_and_retrying_a_reply(server: StartServer, talk: Talk) ->
     full = await session.reply(prompt, reply_id=again.reply_id).wait()
     assert full is not None
     assert full.data["text"] == prompt.data["text"]
+    assert full.data["replaces"] == message.seq
     with pytest.raises(errors.Conflict):
-        await session.retry_reply(again.reply_id)
+        await session.retry_reply(stream.reply_id)
+    assert (await session.keep(message.seq)).data == {"seq": message.seq}
+
+
+async def test_an_edited_message_is_answered_again(server: StartServer, talk: Talk) -> None:
+    client = await talk(await server())
+    session = await client.create_session(bot="echo")
+    prompt = await session.send("one")
+    first = await session.reply(prompt).wait()
+    (again,) = await session.edit_and_ask(prompt.seq, "two")
+    second = await session.reply(prompt, reply_id=again.reply_id).wait()
+    assert first is not None
+    assert second is not None
+    assert (second.data["text"], second.data["replaces"]) == ("two", first.seq)
 
 
 async def test_each_of_several_bots_is_waited_for_by_name(server: StartServer, talk: Talk) -> None:

@@ -25,6 +25,8 @@ ops: st.SearchStrategy[Op] = st.tuples(
             "send",
             "send",
             "edit",
+            "edit and ask",
+            "keep",
             "delete",
             "join",
             "leave",
@@ -139,6 +141,12 @@ class World:
                 return "send_message", {"text": text, "client_message_id": f"{number}"}
             case "edit":
                 return "edit_message", {"seq": 3 + choice, "text": f"edited {choice}"}
+            case "edit and ask":
+                text = f"asked again {choice}"
+                return "edit_message", {"seq": 3 + choice, "text": text, "ask_again": True}
+            case "keep":
+                cut_short = actor.inbox.all("message_created", session_id=session_id, stopped=True)
+                return "keep_message", {"seq": cut_short[-1]["seq"] if cut_short else 1}
             case "delete":
                 return "delete_message", {"seq": 3 + choice}
             case "join":

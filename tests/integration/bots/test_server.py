@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatserver.testing import FakeModel, Speak, cut, hang
+from chatserver.testing import FakeModel, Speak, Usage, cut, hang
 from tests.conftest import Connect
 from tests.integration.bots.conftest import Ask
 from tests.servers import StartServer
@@ -53,3 +53,26 @@ async def test_a_model_that_breaks_off_fails_the_reply_with_its_reason(
         failed = await eve.told("reply_failed", session_id=session_id)
     assert failed["data"]["code"] == "model_unavailable"
     assert failed["data"]["retryable"] is True
+
+
+async def test_who_used_up_the_tokens_of_the_day_is_refused(
+    server: StartServer, connect: Connect, ask: Ask
+) -> None:
+    async with FakeModel(default=Speak(usage=Usage(prompt=60, completion=20))) as model:
+        running = await server(
+            bots=[ask(model).bot], default_bot="ada", tokens_per_participant_day=100
+        )
+        eve, bob = await connect(running, "Eve"), await connect(running, "Bob")
+        session_id = (await eve.do("create_session", visibility="link"))["session"]["id"]
+        await bob.do("join_session", session_id=session_id)
+        for question in ("A story?", "Another?"):
+            await eve.say(session_id, question)
+            await eve.told("reply_finished", session_id=session_id)
+        more = {"session_id": session_id, "text": "More?", "client_message_id": "more"}
+        error = await eve.refused("send_message", more)
+        assert (error["code"], error["message"]) == (
+            "quota_exceeded",
+            "the 100 tokens a day are used up",
+        )
+        await bob.say(session_id, "And mine?")
+        await bob.told("reply_finished", session_id=session_id)

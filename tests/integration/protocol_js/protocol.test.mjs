@@ -239,7 +239,14 @@ test("a reply is stopped and asked for again", async () => {
   const { reply } = await ada.ask("retry_reply", { session_id: id, reply_id });
   assert.notEqual(reply.reply_id, reply_id);
   await ada.refused("conflict", "retry_reply", { session_id: id, reply_id });
-  await ada.told("reply_finished", { reply_id: reply.reply_id });
+  const whole = await ada.told("message_created", { reply_id: reply.reply_id });
+  assert.equal(whole.data.replaces, partial.seq);
+  await ada.ask("keep_message", { session_id: id, seq: partial.seq });
+  assert.equal((await ada.told("message_kept")).data.seq, partial.seq);
+  const edit = { session_id: id, seq: whole.data.reply_to, text: "short", ask_again: true };
+  const { replies } = await ada.ask("edit_message", edit);
+  const short = await ada.told("message_created", { reply_id: replies[0].reply_id });
+  assert.deepEqual([short.data.text, short.data.replaces], ["short", whole.seq]);
 });
 
 test("a reply that fails is told durably", async () => {
@@ -271,7 +278,8 @@ test("every bound has its name", async () => {
   await ada.refused("too_many_invites", "create_invite", { session_id: own });
   await ada.say(own, "a b c d e f g h i");
   const second = { session_id: own, text: "b", client_message_id: "b" };
-  assert.equal((await ada.refused("busy", "send_message", second)).retryable, true);
+  const busy = await ada.refused("busy", "send_message", second);
+  assert.deepEqual([busy.retryable, busy.waiting], [true, 1]);
   const { reply_id } = await ada.told("reply_started");
   await ada.ask("stop_reply", { session_id: own, reply_id });
   await ada.told("reply_stopped", { reply_id });

@@ -128,14 +128,14 @@ class World:
         return work
 
     async def bot_says(self, text: str) -> None:
-        await self._desk.finish((await self.claim()).claim, text, stopped=False)
+        await self._desk.finish((await self.claim()).claim, text, 0, stopped=False)
 
     async def bot_is_stopped_before_its_first_word(self) -> None:
-        await self._desk.finish((await self.claim()).claim, "", stopped=True)
+        await self._desk.finish((await self.claim()).claim, "", 0, stopped=True)
 
     async def bot_fails(self) -> None:
         error = ReplyError(code="no_idea", message="nothing comes to mind", retryable=True)
-        await self._desk.fail((await self.claim()).claim, error, "")
+        await self._desk.fail((await self.claim()).claim, error, "", 0)
 
 
 @dataclass
