@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 LATENCIES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+THOUGHTS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+RATES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 class Metrics:
@@ -32,7 +34,10 @@ class Metrics:
         self.replies_queued = self._gauge("replies_queued", "Replies that wait for a worker")
         self.replies_running = self._gauge("replies_running", "Replies that run here")
         self.first_token = self._histogram(
-            "reply_first_token_seconds", "From claim to the first text", LATENCIES
+            "reply_first_token_seconds", "From claim to the first text", THOUGHTS, "bot"
+        )
+        self.token_rate = self._histogram(
+            "model_tokens_per_second", "Tokens of an answer by the time it took", RATES, "bot"
         )
         self.model_tokens = self._counter("model_tokens", "Tokens of models", "bot", "kind")
         self.model_errors = self._counter("model_errors", "Failed calls of models", "bot", "kind")
@@ -53,5 +58,7 @@ class Metrics:
     def _gauge(self, name: str, doc: str) -> Gauge:
         return Gauge(f"chatserver_{name}", doc, registry=self.registry)
 
-    def _histogram(self, name: str, doc: str, buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(f"chatserver_{name}", doc, buckets=buckets, registry=self.registry)
+    def _histogram(
+        self, name: str, doc: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(f"chatserver_{name}", doc, labels, buckets=buckets, registry=self.registry)

@@ -129,7 +129,8 @@ class ReplyRun:
             try:
                 async for piece in pieces:
                     if not self._stream.text:
-                        self._metrics.first_token.observe(time.monotonic() - started)
+                        waited = time.monotonic() - started
+                        self._metrics.first_token.labels(self._claim.reply.bot).observe(waited)
                     self._stream.push(piece)
                     if self._stream.full:
                         return

@@ -18,6 +18,9 @@ from chatserver.chat.ports import ReplyContext, unpaid
 
 Spend = Callable[[int], None]
 
+AT_ONCE_SECONDS = 0.01
+"""An answer that came within, as from a cache, says nothing of its model's pace."""
+
 
 class OpenAiBot:
     """`chat.ports.Bot` in front of an endpoint that speaks OpenAI's chat completions.
@@ -101,14 +104,20 @@ class OpenAiBot:
         self, prompt: list[Message], deadlines: Deadlines, spend: Spend
     ) -> AsyncGenerator[str, None]:
         usage: Usage | None = None
+        began = ended = 0.0
+        clock = asyncio.get_running_loop().time
         try:
             async with aclosing(self._live().stream(prompt, deadlines)) as chunks:
                 async for chunk in chunks:
                     usage = chunk.usage or usage
                     if chunk.text:
+                        began = began or clock()
                         yield chunk.text
+                    if chunk.finished:
+                        ended = ended or clock()
         finally:
             self._used(usage, spend)
+            self._paced(usage, ended - began if began else 0.0)
 
     def _pause(self, failure: Failure, attempt: int, deadlines: Deadlines) -> float | None:
         """Seconds until the next attempt; None where there is none."""
@@ -126,6 +135,12 @@ class OpenAiBot:
         if usage is not None:
             spend(usage.prompt + usage.completion)
             self._observer.used(self.info.name, usage.prompt, usage.completion, usage.reasoning)
+
+    def _paced(self, usage: Usage | None, seconds: float) -> None:
+        """`seconds` from the first piece to the end of the answer, not positive without them."""
+        said = usage.completion - usage.reasoning if usage is not None else 0
+        if said > 0 and seconds > AT_ONCE_SECONDS:
+            self._observer.paced(self.info.name, said / seconds)
 
 
 def _fits_header(key: str) -> bool:

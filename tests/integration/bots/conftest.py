@@ -19,12 +19,16 @@ class Observed:
     """`ModelObserver`."""
 
     usage: list[tuple[str, int, int, int]] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
 
     def used(
         self, bot: str, prompt_tokens: int, completion_tokens: int, reasoning_tokens: int
     ) -> None:
         self.usage.append((bot, prompt_tokens, completion_tokens, reasoning_tokens))
+
+    def paced(self, bot: str, tokens_per_second: float) -> None:
+        self.rates.append(tokens_per_second)
 
     def failed(self, bot: str, kind: str) -> None:
         self.kinds.append(kind)

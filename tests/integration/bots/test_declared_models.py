@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,20 +11,12 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from chatserver.testing import FakeModel, Speak, cut, unauthorized
+from chatserver.testing import FakeModel, Speak, Usage, cut, server_error, unauthorized
 from tests.conftest import Connect
+from tests.declared import bots_file
 from tests.integration.protocol.people import session_of
 from tests.processes import environment
-from tests.servers import StartServer
-
-
-def bots_file(folder: Path, model: FakeModel, **more: str) -> Path:
-    """A file with one bot `gpt` for that endpoint."""
-    given = {"name": "gpt", "model": model.name, "base_url": model.base_url, "prompt": "Be brief."}
-    given |= {"key_variable": "BOTS_TEST_KEY", **more}
-    path = folder / "bots.toml"
-    path.write_text("\n".join(["[[bot]]", *(f'{k} = "{v}"' for k, v in given.items())]) + "\n")
-    return path
+from tests.servers import RunningServer, StartServer
 
 
 async def test_a_declared_bot_answers_and_its_tokens_are_counted(
@@ -37,9 +30,46 @@ async def test_a_declared_bot_answers_and_its_tokens_are_counted(
         prompt = await ada.say(session_id, "hello")
         answer = await ada.told("message_created", reply_to=prompt["seq"])
         assert (answer["sender"]["name"], answer["data"]["text"]) == ("gpt", "Good morning.")
-        async with ClientSession() as http, http.get(f"{running.url}/metrics") as page:
-            counted = await page.text()
+        counted = await metrics_page(running)
     assert 'chatserver_model_tokens_total{bot="gpt",kind="prompt"} 7.0' in counted
+
+
+async def test_how_a_model_did_is_on_the_metrics_page_by_bot(
+    server: StartServer, connect: Connect, tmp_path: Path
+) -> None:
+    answer = Speak(("word ",) * 20, pace=0.01, usage=Usage(9, 26, 6))
+    async with FakeModel(server_error(), answer, unauthorized()) as model:
+        running = await server(bots_file=bots_file(tmp_path, model, key_variable=""))
+        ada = await connect(running)
+        session_id = await session_of(ada, bot="gpt")
+        await ada.say(session_id, "answer")
+        await ada.told("reply_finished")
+        await ada.say(session_id, "fail")
+        await ada.told("reply_failed")
+        counted = await metrics_page(running)
+    assert [
+        line
+        for line in (
+            'model_errors_total{bot="gpt",kind="server_error"} 1.0',
+            'model_errors_total{bot="gpt",kind="not_configured"} 1.0',
+            'model_tokens_total{bot="gpt",kind="prompt"} 9.0',
+            'model_tokens_total{bot="gpt",kind="completion"} 26.0',
+            'model_tokens_total{bot="gpt",kind="reasoning"} 6.0',
+            'replies_total{bot="gpt",state="done"} 1.0',
+            'replies_total{bot="gpt",state="failed"} 1.0',
+            'reply_first_token_seconds_count{bot="gpt"} 1.0',
+            'model_tokens_per_second_count{bot="gpt"} 1.0',
+        )
+        if f"chatserver_{line}" not in counted
+    ] == []
+    rate = re.search(r'chatserver_model_tokens_per_second_sum{bot="gpt"} (\S+)', counted)
+    assert rate
+    assert 1 < float(rate[1]) < 110, "twenty tokens of answer in a fifth of a second or more"
+
+
+async def metrics_page(running: RunningServer) -> str:
+    async with ClientSession() as http, http.get(f"{running.url}/metrics") as page:
+        return await page.text()
 
 
 async def test_a_key_of_the_environment_is_enough(server: StartServer, connect: Connect) -> None:
