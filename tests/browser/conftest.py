@@ -14,7 +14,6 @@ from chatserver.chat.ports import Bot
 from chatserver.testing import ScriptedBot
 from tests.browser.visitor import REPORT_VIOLATIONS, Visitor
 from tests.conftest import Connect, raw_clients
-from tests.processes import ServerProcess
 from tests.servers import RunningServer, settings_for_test
 from tests.waiting import PATIENCE
 
@@ -97,12 +96,19 @@ def bot() -> ScriptedBot:
     return ScriptedBot("sage")
 
 
+class Page(Protocol):
+    """Where a page is to be had: a server, or a wire to one."""
+
+    @property
+    def url(self) -> str: ...
+
+
 class Visit(Protocol):
     """A visitor with a browser profile of her own; `context` is Playwright's, as is `tab_of`."""
 
     async def __call__(
         self,
-        server: RunningServer | ServerProcess,
+        server: Page,
         name: str = "Ada",
         *,
         tab_of: Visitor | None = None,
@@ -120,7 +126,7 @@ async def visit(chromium: Browser, server: StartBrowserServer) -> AsyncIterator[
     contexts: list[BrowserContext] = []
 
     async def start(
-        server: RunningServer | ServerProcess,
+        server: Page,
         name: str = "Ada",
         *,
         tab_of: Visitor | None = None,

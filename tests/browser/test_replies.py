@@ -1,15 +1,19 @@
 """Replies on the page: streaming through reloads, stopping, failing, asking again."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import expect
 
-from chatserver.testing import ScriptedBot
+from chatserver.testing import FakeModel, ScriptedBot, Speak
 from tests.browser.conftest import StartBrowserServer, Visit
 from tests.browser.visitor import Visitor
+from tests.declared import bots_file
 from tests.servers import RunningServer
+from tests.story import PIECES, STORY
 from tests.waiting import eventually
+from tests.wire import Wire
 
 COLLECT = """() => {
   window.seen = [];
@@ -76,6 +80,41 @@ async def test_at_every_moment_the_page_shows_a_beginning_of_the_reply(
     assert len(set(seen)) > 20
     assert [each for each in seen if not text.startswith(each.rstrip())] == []
     assert await stored_texts(chat, ada) == [text, text]
+
+
+async def test_a_models_reply_goes_on_through_reloads_and_cuts_of_the_network(
+    server: StartBrowserServer, visit: Visit, tmp_path: Path
+) -> None:
+    """The last cut is mended only once the model has ended."""
+    async with FakeModel(Speak(PIECES, pace=0.04)) as model:
+        file = bots_file(tmp_path, model, key_variable="")
+        chat = await server(bots_file=file, default_bot="gpt")
+        async with Wire(chat.url) as wire:
+            ada = await (await visit(wire)).enter()
+            await ada.start_chat()
+            await ada.page.add_init_script(f"({COLLECT})()")
+            await ada.page.evaluate(f"({COLLECT})()")
+            await ada.say("a story?")
+            bubble, banner = ada.at("reply-streaming").locator(".bubble"), ada.at("banner")
+            ada.expects()
+            await expect(bubble).to_contain_text("chapter2 ")
+            seen = await ada.page.evaluate("window.seen")
+            await ada.page.reload()
+            await expect(bubble).to_contain_text("chapter8 ")
+            wire.cut()
+            await expect(banner).to_have_attribute("data-status", "offline")
+            await wire.mend()
+            await expect(bubble).to_contain_text("chapter20 ")
+            wire.cut()
+            await expect(banner).to_have_attribute("data-status", "offline")
+            assert model.open_streams == 1, "it came back while the model still spoke"
+            await eventually(lambda: model.open_streams == 0, what="the model ended")
+            await wire.mend()
+            await ada.sees("a story?", STORY.strip())
+            seen += await ada.page.evaluate("window.seen")
+            assert len(set(seen)) > 20
+            assert [each for each in seen if not STORY.startswith(each.rstrip())] == []
+            assert await stored_texts(chat, ada) == ["a story?", STORY]
 
 
 async def test_stop_ends_a_reply_and_marks_it_and_it_can_be_answered_again(
