@@ -21,8 +21,8 @@ POLL_SECONDS = 1.0
 class ReplyPool:
     """Between `start` and `drain`, runs what waits in the store.
 
-    A hint (a new prompt, an ended reply, the poll) wakes one worker, which claims until nothing is
-    left for it. Hints may be lost or superfluous: the store alone says what is to be done.
+    A hint (a new prompt, a reply that the poll finds) wakes one worker, which claims until nothing
+    is left for it. Hints may be lost or superfluous: the store alone says what is to be done.
     """
 
     def __init__(
@@ -121,8 +121,13 @@ class ReplyPool:
 
     async def _poll(self) -> None:
         while True:
-            await asyncio.sleep(POLL_SECONDS)
-            if self._hints.locked():
-                self._hints.release()
+            queued = 0
             with contextlib.suppress(Unavailable):
-                self._metrics.replies_queued.set(await self._desk.queued())
+                queued = await self._desk.queued()
+                self._metrics.replies_queued.set(queued)
+            if self._hints.locked():
+                # What was handed over goes on side by side, as it was; and a reply whose lease
+                # lapsed is not among the queued, so that somebody looks in any case.
+                for _ in range(max(1, min(queued, self._concurrency))):
+                    self._hints.release()
+            await asyncio.sleep(POLL_SECONDS)
