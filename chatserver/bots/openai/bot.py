@@ -6,13 +6,16 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from chatserver.bots.declaration import ModelBotDeclaration
+from chatserver.bots.openai.budget import Budget
 from chatserver.bots.openai.chunks import Usage
 from chatserver.bots.openai.deadlines import Deadlines
+from chatserver.bots.openai.estimate import estimate_messages
 from chatserver.bots.openai.failures import ContextTooLong, Failure, NotConfigured, Transient
 from chatserver.bots.openai.observer import ModelObserver
 from chatserver.bots.openai.prompt import Message, conversation, messages
 from chatserver.bots.openai.retry import pause_before
 from chatserver.bots.openai.upstream import Upstream
+from chatserver.bots.openai.window import fitting
 from chatserver.chat.models import BotInfo, Event
 from chatserver.chat.ports import ReplyContext
 
@@ -32,6 +35,7 @@ class OpenAiBot:
         self._declaration = declaration
         self._observer = observer
         self._random = random.Random()
+        self._budget = Budget(declaration.context_tokens, declaration.max_tokens)
         self._upstream: Upstream | None = None
         if declaration.key_variable is None or (key is not None and _fits_header(key)):
             self._upstream = Upstream(declaration, key)
@@ -70,24 +74,32 @@ class OpenAiBot:
         self, events: Sequence[Event], deadlines: Deadlines
     ) -> AsyncGenerator[str, None]:
         """One request after the other until a piece comes, with less context where it must be."""
-        window = min(self._declaration.window, len(events))
+        system, name = self._declaration.prompt, self.info.name
+        allowed = most = min(self._declaration.window, len(events))
         attempt = 0
         while True:
             said = False
-            prompt = messages(self._declaration.prompt, events, self.info.name, window)
+            room = self._budget.room
+            window = fitting(system, events, name, most=most, room=room, memory=None)
+            prompt = messages(system, events, name, window)
             try:
                 async with aclosing(self._ask(prompt, deadlines)) as pieces:
                     async for piece in pieces:
                         said = True
                         yield piece
+                if window < allowed:
+                    self._budget.held_back()
                 return
             except Failure as failure:
                 self._observer.failed(self.info.name, failure.kind)
                 if said:
                     raise
-                if isinstance(failure, ContextTooLong) and window > 1:
-                    window //= 2
-                    continue
+                if isinstance(failure, ContextTooLong):
+                    least = estimate_messages(messages(system, events, name, 1))
+                    self._budget.refused(estimate_messages(prompt), least, failure.stated)
+                    if window > 1:
+                        most = window - 1
+                        continue
                 pause = self._pause(failure, attempt, deadlines)
                 if pause is None:
                     raise
@@ -104,6 +116,8 @@ class OpenAiBot:
                         yield chunk.text
         finally:
             self._used(usage)
+            if usage is not None:
+                self._budget.counted(estimate_messages(prompt), usage.prompt)
 
     def _pause(self, failure: Failure, attempt: int, deadlines: Deadlines) -> float | None:
         """Seconds until the next attempt; None where there is none."""

@@ -117,10 +117,16 @@ class OutputLimit(Refused):
 
 
 class ContextTooLong(Failure):
+    """`stated` is how many tokens the model takes, where the endpoint says so."""
+
     kind = "context_length"
     code = "context_too_long"
     message = "This message is too long for the bot's model."
     retryable = False
+
+    def __init__(self, detail: str, stated: int | None = None) -> None:
+        super().__init__(detail)
+        self.stated = stated
 
 
 class NotConfigured(Failure):
