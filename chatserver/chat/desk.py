@@ -159,7 +159,8 @@ class ReplyDesk:
         if session is None or prompt is None or prompt.data.get("deleted_at"):
             return None
         messages = tx.log.messages(reply.session_id, reply.prompt_seq + 1, self._window)
-        return ReplyContext(session=session, prompt=prompt, messages=tuple(messages))
+        memory = tx.memories.get(reply.session_id, reply.bot)
+        return ReplyContext(session, prompt, tuple(messages), memory)
 
     def _may_speak(self, tx: Transaction, reply: Reply) -> bool:
         session = tx.sessions.get(reply.session_id)

@@ -56,6 +56,8 @@ class ReplyRun:
         self._stream = ReplyStream(work.claim.reply, feed, limits.chars)
         self._speaking: asyncio.Task[None] | None = None
         self._halted: Halt | None = None
+        self.done = False
+        """Whether the bot's answer was finished, and its end stored."""
         self._log = log.bind(
             reply=self._claim.reply.reply_id,
             session=self._claim.reply.session_id,
@@ -185,6 +187,7 @@ class ReplyRun:
                 stopped = halted is Halt.STOPPED
                 await self._desk.finish(claim, self._stream.text, stopped=stopped)
                 state = "stopped" if stopped else "done"
+        self.done = state == "done"
         self._metrics.replies.labels(claim.reply.bot, state).inc()
         self._log.info("reply_ended", state=state, chars=len(self._stream.text))
 

@@ -11,11 +11,12 @@ from chatserver.bots.openai.chunks import Usage
 from chatserver.bots.openai.deadlines import Deadlines
 from chatserver.bots.openai.estimate import estimate_messages
 from chatserver.bots.openai.failures import ContextTooLong, Failure, NotConfigured, Transient
+from chatserver.bots.openai.folding import NOTHING_SAID, folding
 from chatserver.bots.openai.observer import ModelObserver
 from chatserver.bots.openai.prompt import Message, conversation, messages
 from chatserver.bots.openai.retry import pause_before
 from chatserver.bots.openai.upstream import Upstream
-from chatserver.bots.openai.window import fitting
+from chatserver.bots.openai.view import View
 from chatserver.chat.models import BotInfo, Event
 from chatserver.chat.ports import ReplyContext
 
@@ -36,6 +37,7 @@ class OpenAiBot:
         self._observer = observer
         self._random = random.Random()
         self._budget = Budget(declaration.context_tokens, declaration.max_tokens)
+        self._view = View(declaration, self._budget)
         self._upstream: Upstream | None = None
         if declaration.key_variable is None or (key is not None and _fits_header(key)):
             self._upstream = Upstream(declaration, key)
@@ -48,11 +50,40 @@ class OpenAiBot:
         """
         deadlines = Deadlines(self._declaration)
         try:
-            async with aclosing(self._answer(conversation(context), deadlines)) as pieces:
+            async with aclosing(self._answer(context, deadlines)) as pieces:
                 async for piece in pieces:
                     yield piece
         except Failure as failure:
             raise failure.bot_error() from failure
+
+    @property
+    def remembers(self) -> bool:
+        return self._declaration.remember
+
+    def shown_from(self, context: ReplyContext) -> int:
+        """The window's beginning; of a budget, that of its newest part."""
+        return self._view.kept_from(context)
+
+    async def fold(self, memory: str | None, turns: Sequence[Event]) -> str:
+        """Asks the model once. Raises `BotError` as `reply` does, and `empty_answer`."""
+        request = folding(memory, turns, self.info.name, self._budget.room)
+        if not request:
+            return memory or NOTHING_SAID
+        estimated = estimate_messages(request)
+        try:
+            try:
+                answer = await self._live().complete(request, Deadlines(self._declaration))
+            except Failure as failure:
+                self._observer.failed(self.info.name, failure.kind)
+                if isinstance(failure, ContextTooLong):
+                    self._budget.refused(estimated, 0, failure.stated)
+                raise
+        except Failure as failure:
+            raise failure.bot_error() from failure
+        self._used(answer.usage)
+        if answer.usage is not None:
+            self._budget.counted(estimated, answer.usage.prompt)
+        return answer.text
 
     async def check(self) -> None:
         """Makes the cheapest live call there is, once. Raises `BotError` as `reply` does."""
@@ -71,17 +102,17 @@ class OpenAiBot:
             await self._upstream.close()
 
     async def _answer(
-        self, events: Sequence[Event], deadlines: Deadlines
+        self, context: ReplyContext, deadlines: Deadlines
     ) -> AsyncGenerator[str, None]:
         """One request after the other until a piece comes, with less context where it must be."""
-        system, name = self._declaration.prompt, self.info.name
-        allowed = most = min(self._declaration.window, len(events))
+        system, name, events = self._declaration.prompt, self.info.name, conversation(context)
+        allowed = most = self._view.most(context)
+        memory = self._view.memory(context)
         attempt = 0
         while True:
             said = False
-            room = self._budget.room
-            window = fitting(system, events, name, most=most, room=room, memory=None)
-            prompt = messages(system, events, name, window)
+            window, memory = self._view.choose(events, most, memory)
+            prompt = messages(system, events, name, window, memory)
             try:
                 async with aclosing(self._ask(prompt, deadlines)) as pieces:
                     async for piece in pieces:
@@ -97,8 +128,8 @@ class OpenAiBot:
                 if isinstance(failure, ContextTooLong):
                     least = estimate_messages(messages(system, events, name, 1))
                     self._budget.refused(estimate_messages(prompt), least, failure.stated)
-                    if window > 1:
-                        most = window - 1
+                    if window > 1 or memory is not None:
+                        most, memory = (window - 1, memory) if window > 1 else (1, None)
                         continue
                 pause = self._pause(failure, attempt, deadlines)
                 if pause is None:

@@ -60,15 +60,17 @@ def conversation(context: ReplyContext) -> list[Event]:
     there. A reply that failed left no message.
     """
     prompt = context.prompt
-    earlier = [
-        event
-        for event in context.messages
-        if event.type is EventType.MESSAGE_CREATED
-        and event.seq < prompt.seq
+    earlier = [event for event in context.messages if event.seq < prompt.seq and counts(event)]
+    return [*earlier, prompt]
+
+
+def counts(event: Event) -> bool:
+    """Whether it is a part of the conversation."""
+    return (
+        event.type is EventType.MESSAGE_CREATED
         and not event.data.get("deleted_at")
         and not event.data.get("stopped")
-    ]
-    return [*earlier, prompt]
+    )
 
 
 def messages(

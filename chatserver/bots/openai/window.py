@@ -11,13 +11,12 @@ from chatserver.chat.models import Event
 def fitting(
     system: str, events: Sequence[Event], bot: str, *, most: int, room: float, memory: str | None
 ) -> int:
-    """How many of the newest fit, at most `most`, at least the prompt.
+    """How many of the newest fit, at most `most`; 0 where not even the prompt does.
 
-    What `prompt.messages` makes of them has at most `room` estimated tokens, unless the prompt
-    alone has more: one that a person waits for is asked, whatever the budget.
+    What `prompt.messages` makes of so many has at most `room` estimated tokens.
     """
     used = MESSAGE_TOKENS + estimate(instructions(system, events, bot, memory))
-    newer, fits = None, 1
+    newer, fits = None, 0
     for count, turn in enumerate(reversed(shown(events, bot)[-most:]), start=1):
         joined = turn["role"] == newer
         used += estimate(turn["content"]) + (estimate(BREAK) if joined else MESSAGE_TOKENS)
