@@ -33,10 +33,6 @@ class MemoryFolds:
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._closed = False
 
-    @property
-    def running(self) -> int:
-        return len(self._running)
-
     def reply_ended(self, work: Work) -> None:
         """Begins a fold where the bot remembers. Never blocks, never raises."""
         reply = work.claim.reply

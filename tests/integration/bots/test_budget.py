@@ -1,8 +1,13 @@
 """Bots with a budget of tokens, and a model that counts."""
 
+from pathlib import Path
+
 from chatserver.bots.openai.estimate import estimate_messages
 from chatserver.testing import FakeModel, ModelRequest, Speak, Usage, context_too_long
+from tests.conftest import Connect
 from tests.integration.bots.conftest import Ask
+from tests.integration.protocol.people import session_of
+from tests.servers import StartServer
 
 LONG = "0123456789" * 30
 """About a hundred tokens."""
@@ -77,3 +82,26 @@ async def test_a_limit_too_small_for_anything_ends_with_the_prompt_alone(ask: As
     assert outcome.code == "context_too_long"
     assert texts_shown(model.requests[-1]) == 1
     assert len(model.requests) <= 6
+
+
+async def test_a_declared_budget_is_kept_to_and_lowered_in_a_whole_server(
+    server: StartServer, connect: Connect, tmp_path: Path
+) -> None:
+    async with FakeModel(default=Speak(usage=None)) as model:
+        file = tmp_path / "bots.toml"
+        file.write_text(
+            f'[[bot]]\nname = "ada"\nmodel = "m"\nbase_url = "{model.base_url}"\nprompt = "p"\n'
+            'key_variable = ""\ncontext_tokens = 1000\n'
+        )
+        eve = await connect(await server(bots_file=file), "Eve")
+        session_id = await session_of(eve, bot="ada")
+        for number in range(14):
+            if number == 12:
+                model.then(context_too_long(None))
+            await eve.say(session_id, f"{LONG} {number}")
+            await eve.told("reply_finished", session_id=session_id)
+    *within, refused, answered, following = [estimated(request) for request in model.requests]
+    assert max(within) <= 1000
+    assert within[-1] > 800
+    assert answered < 0.7 * refused
+    assert following < 0.7 * refused
