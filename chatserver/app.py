@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 
 from chatserver import __version__
 from chatserver.addresses import Network, parse_networks
-from chatserver.bot_settings import built_in_bots, declared_bots, default_bot
+from chatserver.bot_settings import built_in_bots, declared_bots, default_bot, windows
 from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.bots.model import ModelBot, ModelBotFactory
 from chatserver.bots.registry import BotRegistry
@@ -118,7 +118,7 @@ def create_app(
         feed=feed,
         clock=clock,
         lease=timedelta(seconds=settings.reply_lease_seconds),
-        window=max([settings.context_messages, *(bot.most_shown for bot in declared)]),
+        window=windows(settings, declared),
         max_takeovers=settings.reply_takeovers,
         limits=settings.limits(),
     )
