@@ -15,12 +15,13 @@ from sqlalchemy import make_url
 
 from chatserver import __version__
 from chatserver.addresses import Network, parse_networks
-from chatserver.bot_settings import built_in_bots, declared_bots, default_bot
+from chatserver.bot_settings import built_in_bots, declared_bots, default_bot, windows
 from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.bots.model import ModelBot, ModelBotFactory
 from chatserver.bots.registry import BotRegistry
 from chatserver.bots.roster import Roster
 from chatserver.chat.desk import ReplyDesk
+from chatserver.chat.memory import MemoryKeeper
 from chatserver.chat.ports import Bot, Clock
 from chatserver.chat.service import ChatService
 from chatserver.gateways import headers, health, pages, rest
@@ -31,6 +32,7 @@ from chatserver.realtime.feed import RoomFeed
 from chatserver.realtime.limits import ConnectionLimits
 from chatserver.realtime.namespace import ChatNamespace
 from chatserver.realtime.server import ChatSocketServer
+from chatserver.replies.folds import MemoryFolds
 from chatserver.replies.pool import ReplyPool
 from chatserver.replies.run import RunLimits
 from chatserver.settings import Settings
@@ -116,10 +118,11 @@ def create_app(
         feed=feed,
         clock=clock,
         lease=timedelta(seconds=settings.reply_lease_seconds),
-        window=max([settings.context_messages, *(bot.window for bot in declared)]),
+        window=windows(settings, declared),
         max_takeovers=settings.reply_takeovers,
         limits=settings.limits(),
     )
+    folds = MemoryFolds(keeper=MemoryKeeper(store, clock), bots=roster.remembering, metrics=metrics)
     pool = ReplyPool(
         desk=desk,
         feed=feed,
@@ -127,6 +130,7 @@ def create_app(
         metrics=metrics,
         concurrency=settings.replies_concurrency,
         limits=RunLimits(settings.reply_seconds, settings.reply_chars),
+        ended=folds.reply_ended,
     )
     summarizer = ExtractiveSummarizer()
     service = ChatService(
@@ -189,6 +193,7 @@ def create_app(
         log.info("draining")
         namespace.announce(settings.reconnect_after_ms)
         await pool.drain()
+        await folds.close()
         await namespace.finish_events(settings.drain_seconds)
         await sockets.close_all()
 

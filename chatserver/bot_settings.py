@@ -1,6 +1,6 @@
 """The bots of a server, as its settings declare them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chatserver.bots.corpus import CorpusBot, read_corpus
 from chatserver.bots.declaration import ModelBotDeclaration
@@ -32,6 +32,20 @@ def declared_bots(settings: Settings) -> list[ModelBotDeclaration]:
     if settings.hugging_face_model is not None:
         declared.append(hugging_face_bot(settings.hugging_face_model, window))
     return declared
+
+
+def windows(settings: Settings, declared: Sequence[ModelBotDeclaration]) -> Callable[[str], int]:
+    """How many messages the bot of a name needs to see, and whoever answers in its place."""
+    bots = {bot.name: bot for bot in declared}
+
+    def window(name: str) -> int:
+        bot = bots.get(name)
+        if bot is None:
+            return settings.context_messages
+        instead = 0 if bot.fallback is None else window(bot.fallback)
+        return max(bot.most_shown, instead)
+
+    return window
 
 
 def default_bot(settings: Settings, declared: Sequence[ModelBotDeclaration]) -> str | None:

@@ -1,8 +1,13 @@
 """What an operator says of a bot that a language model speaks for."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, model_validator
+
+from chatserver.chat.memory import BATCH
+
+MOST_MESSAGES = 200
+"""No bot is shown more."""
 
 
 def _not_blank(text: str) -> str:
@@ -37,8 +42,14 @@ class ModelBotDeclaration(BaseModel):
     key."""
     prompt: Text
     """The system prompt."""
-    window: Annotated[int, Field(ge=1, le=200)] = 4
-    """How many of the newest messages the model sees."""
+    window: Annotated[int, Field(ge=1, le=MOST_MESSAGES)] = 4
+    """How many of the newest messages the model sees; with `context_tokens` at most so many, 200
+    where not given."""
+    context_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """How many tokens the system prompt and the messages may have, estimated; leave room for the
+    answer."""
+    remember: bool = False
+    """Whether it has older messages summed up by its model, and is shown that as well."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     """How freely the model chooses, 0 to 2; where not given, as the endpoint has it."""
     max_tokens: Annotated[int, Field(ge=1)] | None = None
@@ -55,3 +66,16 @@ class ModelBotDeclaration(BaseModel):
     """Further attempts before the first token; after it there is none."""
     fallback: str | None = None
     """The bot that answers in its place where this one fails before its first token."""
+
+    @property
+    def most_shown(self) -> int:
+        """How many messages the model may get to see: until they are a batch, those that a bot is
+        to remember are shown beyond its window."""
+        return min(MOST_MESSAGES, self.window + BATCH) if self.remember else self.window
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_it_to_the_budget(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("context_tokens") is not None:
+            return {"window": MOST_MESSAGES, **given}
+        return given

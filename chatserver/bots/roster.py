@@ -9,7 +9,7 @@ from chatserver.bots.fallback import FallbackBot
 from chatserver.bots.model import ModelBot, ModelBotFactory
 from chatserver.bots.unconfigured import UnconfiguredBot
 from chatserver.chat.models import BotInfo
-from chatserver.chat.ports import Bot
+from chatserver.chat.ports import Bot, RememberingBot
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +33,12 @@ class Roster:
         self.models = {one.name: make_model_bot(one, factory, secret) for one in declared}
         self._fallbacks = {one.name: one.fallback for one in declared}
         self._speakers: dict[str, Bot] = {bot.info.name: bot for bot in built_in} | self.models
+        self.remembering: dict[str, RememberingBot] = {
+            name: bot
+            for name, bot in self._speakers.items()
+            if isinstance(bot, RememberingBot) and bot.remembers
+        }
+        """By name. A fallback that stands in for one of them does not remember for it."""
         self.bots = [self._with_fallback(name) for name in self._speakers]
 
     def report_unconfigured(self) -> None:

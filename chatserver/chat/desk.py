@@ -3,6 +3,7 @@
 A worker holds a reply by a lease and may write its end only while `(attempt, owner)` match.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -41,10 +42,11 @@ class ReplyDesk:
         feed: Feed,
         clock: Clock,
         lease: timedelta,
-        window: int,
+        window: Callable[[str], int],
         max_takeovers: int,
         limits: Limits,
     ) -> None:
+        """`window` says how many messages the bot of a name gets to see at most."""
         self._store = store
         self._feed = feed
         self._clock = clock
@@ -177,5 +179,10 @@ class ReplyDesk:
         prompt = tx.log.get(reply.session_id, reply.prompt_seq)
         if session is None or prompt is None or prompt.data.get("deleted_at"):
             return None
-        messages = tx.log.messages(reply.session_id, reply.prompt_seq + 1, self._window)
-        return ReplyContext(session=session, prompt=prompt, messages=tuple(messages))
+        messages = tx.log.messages(reply.session_id, reply.prompt_seq + 1, self._window(reply.bot))
+        return ReplyContext(
+            session=session,
+            prompt=prompt,
+            messages=tuple(messages),
+            memory=tx.memories.get(reply.session_id, reply.bot),
+        )

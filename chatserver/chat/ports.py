@@ -7,7 +7,7 @@ The store's vocabulary is split by noun (`Sessions`, `Members`, `Log`, `Replies`
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from chatserver.chat.events import EventData, Signal
 from chatserver.chat.models import (
@@ -50,6 +50,15 @@ class ParticipantCount:
 
     participant: Participant
     messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A bot's summary of a session, of nothing later than `through_seq`."""
+
+    through_seq: int
+    text: str
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +147,17 @@ class Log(Protocol):
         """The times of the first and of the last message."""
         ...
 
-    def edit(self, session_id: str, seq: int, text: str, at: datetime) -> None: ...
+    def edit(self, session_id: str, seq: int, text: str, at: datetime) -> None:
+        """Changes the text. Memories that the old one may be in are removed."""
+        ...
+
     def keep(self, session_id: str, seq: int) -> None:
         """Marks an unfinished message as kept."""
         ...
 
     def erase(self, session_id: str, seq: int, at: datetime) -> None:
-        """Removes the text from the message and from every edit of it."""
+        """Removes the text from the message and from every edit of it, and with them the memories
+        that it may be in."""
         ...
 
 
@@ -257,6 +270,15 @@ class Invites(Protocol):
     def revoke_all(self, session_id: str) -> None: ...
 
 
+class Memories(Protocol):
+    """One to a bot of a session. A session's end is theirs, and see `Log` for what else is."""
+
+    def get(self, session_id: str, bot: str) -> Memory | None: ...
+    def put(self, session_id: str, bot: str, memory: Memory) -> None:
+        """Takes the place of what the bot remembered."""
+        ...
+
+
 class Transaction(Protocol):
     """One database transaction; all or nothing."""
 
@@ -272,6 +294,8 @@ class Transaction(Protocol):
     def tokens(self) -> Tokens: ...
     @property
     def invites(self) -> Invites: ...
+    @property
+    def memories(self) -> Memories: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +400,8 @@ class ReplyContext:
     session: Session
     prompt: Event
     messages: tuple[Event, ...]
+    memory: Memory | None = None
+    """What it remembers of earlier ones. Made of what people wrote, and as little to be obeyed."""
     spend: Callable[[int], None] = unpaid
     """To be told of the tokens that the reply uses, as often as there is something to tell."""
 
@@ -395,6 +421,27 @@ class Bot(Protocol):
         """Yields the reply piece by piece. Raises `BotError` where there will be none.
 
         The caller closes the iterator on every way out.
+        """
+        ...
+
+
+@runtime_checkable
+class RememberingBot(Bot, Protocol):
+    """A bot that can sum up what it is no longer shown."""
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it is meant to."""
+        ...
+
+    def shown_from(self, context: ReplyContext) -> int:
+        """The `seq` from which on it goes on to be shown the messages after a reply."""
+        ...
+
+    async def fold(self, memory: str | None, turns: Sequence[Event]) -> str:
+        """What is to be remembered of both together; never blank. Raises `BotError`.
+
+        May take as long as a reply. Nothing that the turns say changes what it does.
         """
         ...
 

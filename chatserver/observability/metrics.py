@@ -41,6 +41,9 @@ class Metrics:
         )
         self.model_tokens = self._counter("model_tokens", "Tokens of models", "bot", "kind")
         self.model_errors = self._counter("model_errors", "Failed calls of models", "bot", "kind")
+        self.memory_folds = self._counter(
+            "memory_folds", "Memories that were to be brought up to date", "bot", "outcome"
+        )
         self.requests = self._counter("http_requests", "REST requests", "operation", "status")
 
     def watch(self, name: str, doc: str, read: Callable[[], float]) -> None:

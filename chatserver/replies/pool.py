@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import secrets
+from collections.abc import Callable
 
 import structlog
 
-from chatserver.chat.desk import ReplyDesk
+from chatserver.chat.desk import ReplyDesk, Work
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.ports import Bots, Commit, Feed
 from chatserver.observability.metrics import Metrics
@@ -34,13 +35,16 @@ class ReplyPool:
         metrics: Metrics,
         concurrency: int,
         limits: RunLimits,
+        ended: Callable[[Work], None],
     ) -> None:
+        """`ended` is called with each reply that was finished; it must not block."""
         self._desk = desk
         self._feed = feed
         self._bots = bots
         self._metrics = metrics
         self._concurrency = concurrency
         self._limits = limits
+        self._ended = ended
         self._owner = secrets.token_urlsafe(8)
         self._hints = asyncio.Semaphore(0)
         self._running: dict[str, ReplyRun] = {}
@@ -117,6 +121,8 @@ class ReplyPool:
         finally:
             del self._running[reply_id]
             self._metrics.replies_running.dec()
+        if run.done:
+            self._ended(work)
         return True
 
     async def _poll(self) -> None:

@@ -59,6 +59,8 @@ class ReplyRun:
         self._tokens = 0
         self._speaking: asyncio.Task[None] | None = None
         self._halted: Halt | None = None
+        self.done = False
+        """Whether the bot's answer was finished, and its end stored."""
         self._log = log.bind(
             reply=self._claim.reply.reply_id,
             session=self._claim.reply.session_id,
@@ -198,6 +200,7 @@ class ReplyRun:
                 stopped = halted is Halt.STOPPED
                 await self._desk.finish(claim, self._text, self._tokens, stopped=stopped)
                 state = "stopped" if stopped else "done"
+        self.done = state == "done"
         self._metrics.replies.labels(claim.reply.bot, state).inc()
         self._log.info("reply_ended", state=state, chars=len(self._stream.text))
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, delete, func, select, update
 
 from chatserver.chat.errors import NotFound
 from chatserver.chat.events import EventData
@@ -11,7 +11,7 @@ from chatserver.chat.ports import ParticipantCount
 from chatserver.store import schema
 from chatserver.store.rows import event_from, select_events
 
-E, P, S = schema.event.c, schema.participant.c, schema.session.c
+E, P, S, M = schema.event.c, schema.participant.c, schema.session.c, schema.memory.c
 IS_MESSAGE = and_(E.type == EventType.MESSAGE_CREATED, E.deleted_at.is_(None))
 
 
@@ -113,12 +113,14 @@ class LogRows:
 
     def edit(self, session_id: str, seq: int, text: str, at: datetime) -> None:
         self._rewrite(session_id, seq, text=text, edited_at=_iso(at))
+        self._forget(session_id, seq)
 
     def keep(self, session_id: str, seq: int) -> None:
         self._rewrite(session_id, seq, kept=True)
 
     def erase(self, session_id: str, seq: int, at: datetime) -> None:
         self._rewrite(session_id, seq, text="", deleted_at=_iso(at))
+        self._forget(session_id, seq)
         row = (E.session == session_id, E.seq == seq)
         self._connection.execute(
             update(schema.event).where(*row).values(body_digest=None, deleted_at=at)
@@ -131,6 +133,12 @@ class LogRows:
         for edit in edits:
             if edit.body["seq"] == seq:
                 self._rewrite(session_id, edit.seq, text="")
+
+    def _forget(self, session_id: str, seq: int) -> None:
+        # Here and not in the use cases: none of them may leave a text in a summary.
+        self._connection.execute(
+            delete(schema.memory).where(M.session == session_id, M.through_seq >= seq)
+        )
 
     def _rewrite(self, session_id: str, seq: int, **changes: str | bool) -> None:
         row = (E.session == session_id, E.seq == seq)

@@ -112,6 +112,17 @@ event = Table(
     sqlite_with_rowid=False,
 )
 
+# What a bot remembers of messages up to `through_seq`. It goes where one of their texts does.
+memory = Table(
+    "memory",
+    metadata,
+    Column("session", ForeignKey("session.id"), primary_key=True),
+    Column("bot", Text, primary_key=True),
+    Column("through_seq", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("updated_at", Timestamp, nullable=False),
+)
+
 RUNNING = text("state = 'running'")
 ACTIVE = text("state IN ('queued', 'running')")
 

@@ -47,7 +47,7 @@ class SessionRows:
         )
 
     def delete(self, session_id: str, at: datetime) -> None:
-        for table in (schema.reply, schema.invite, schema.event, schema.member):
+        for table in (schema.memory, schema.reply, schema.invite, schema.event, schema.member):
             self._connection.execute(delete(table).where(table.c.session == session_id))
         # The row stays as a tombstone: its id, the secret of a link session, is never given again.
         self._connection.execute(

@@ -6,6 +6,7 @@ from chatserver.chat.models import Event
 from chatserver.store.invites import InviteRows
 from chatserver.store.log import LogRows
 from chatserver.store.members import MemberRows
+from chatserver.store.memories import MemoryRows
 from chatserver.store.replies import ReplyRows
 from chatserver.store.sessions import SessionRows
 from chatserver.store.tokens import TokenRows
@@ -22,3 +23,4 @@ class SqlTransaction:
         self.replies = ReplyRows(connection)
         self.tokens = TokenRows(connection)
         self.invites = InviteRows(connection)
+        self.memories = MemoryRows(connection)

@@ -99,10 +99,10 @@ def bad_request(code: str | None = None) -> Refuse:
     return Refuse(400, code, message="That is not a request.")
 
 
-def context_too_long() -> Refuse:
-    return Refuse(
-        400, "context_length_exceeded", message="This model's maximum context length is 16 tokens."
-    )
+def context_too_long(limit: int | None = 16) -> Refuse:
+    """`limit` is what the endpoint says that its model takes, in tokens; None: it does not say."""
+    words = "Too long." if limit is None else f"The maximum context length is {limit} tokens."
+    return Refuse(400, "context_length_exceeded", message=words)
 
 
 def content_filtered(after: Sequence[str] = ()) -> Speak:

@@ -15,7 +15,8 @@ from chatserver.store.sqlite import sqlite_engine
 from tests.conftest import Connect
 from tests.integration.protocol.people import session_of
 from tests.servers import RunningServer, StartServer
-from tests.unit.bots.models import FakeModelBot
+from tests.unit.bots.models import FakeModelBot, RememberingBot
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -93,4 +94,21 @@ async def test_a_key_is_never_in_the_log_and_a_missing_one_is_there_once(
     assert [(line["level"], line["bot"], line["variable"]) for line in missing] == [
         ("error", "without", "BOTS_TEST_NO_KEY")
     ]
+    assert "secret" not in log.getvalue()
+
+
+async def test_a_fold_that_breaks_is_logged_by_its_kind_alone(
+    server: StartServer, connect: Connect, log: StringIO
+) -> None:
+    bot = RememberingBot(RuntimeError("secret"))
+    ada = await connect(await server(bots=[bot], default_bot="rememberer"))
+    session_id = await session_of(ada, bot="rememberer")
+    for _ in range(6):
+        await ada.say(session_id, "secret")
+        await ada.told("reply_finished", session_id=session_id)
+    await eventually(lambda: "memory_not_folded" in log.getvalue())
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    (failed,) = [line for line in lines if line["event"] == "memory_not_folded"]
+    assert (failed["bot"], failed["session"]) == ("rememberer", session_id)
+    assert failed["kind"] == "RuntimeError"
     assert "secret" not in log.getvalue()

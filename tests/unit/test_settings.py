@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.bot_settings import declared_bots, default_bot
+from chatserver.bot_settings import declared_bots, default_bot, windows
 from chatserver.settings import Settings
 from tests.processes import OURS
 
@@ -108,3 +108,26 @@ def test_a_bots_file_in_the_working_directory_is_used_and_alone_declares(
     (alone / "others.toml").write_text('[[bot]]\nname = "b"\nmodel = "m"\nprompt = "p"\n')
     monkeypatch.setenv("CHATSERVER_BOTS_FILE", "others.toml")
     assert names(Settings()) == (["b"], "corpus")
+
+
+def test_each_bot_reads_as_many_messages_as_it_and_its_fallbacks_need(alone: Path) -> None:
+    (alone / "bots.toml").write_text(
+        "".join(
+            f'[[bot]]\nname = "{name}"\nmodel = "m"\nprompt = "p"\n{more}\n'
+            for name, more in [
+                ("small", "window = 2"),
+                ("careful", 'window = 3\nfallback = "small"'),
+                ("helped", 'window = 2\nfallback = "careful"'),
+                ("offline", 'window = 2\nfallback = "echo"'),
+                ("large", "context_tokens = 8000"),
+                ("narrow", "context_tokens = 8000\nwindow = 20"),
+                ("remembers", "window = 6\nremember = true"),
+                ("remembers-all", "context_tokens = 8000\nremember = true"),
+            ]
+        )
+    )
+    settings = Settings(context_messages=5)
+    window = windows(settings, declared_bots(settings))
+    read = {"small": 2, "careful": 3, "helped": 3, "offline": 5, "large": 200, "narrow": 20}
+    read |= {"remembers": 16, "remembers-all": 200, "echo": 5}
+    assert {name: window(name) for name in read} == read

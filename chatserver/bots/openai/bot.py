@@ -2,18 +2,22 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from chatserver.bots.declaration import ModelBotDeclaration
+from chatserver.bots.openai.budget import Budget
 from chatserver.bots.openai.chunks import Usage
 from chatserver.bots.openai.deadlines import Deadlines
+from chatserver.bots.openai.estimate import estimate_messages
 from chatserver.bots.openai.failures import ContextTooLong, Failure, NotConfigured, Transient
+from chatserver.bots.openai.folding import NOTHING_SAID, folding
 from chatserver.bots.openai.observer import ModelObserver
 from chatserver.bots.openai.prompt import Message, conversation, messages
 from chatserver.bots.openai.retry import pause_before
 from chatserver.bots.openai.upstream import Upstream
-from chatserver.chat.models import BotInfo
+from chatserver.bots.openai.view import View
+from chatserver.chat.models import BotInfo, Event
 from chatserver.chat.ports import ReplyContext, unpaid
 
 Spend = Callable[[int], None]
@@ -37,6 +41,8 @@ class OpenAiBot:
         self._declaration = declaration
         self._observer = observer
         self._random = random.Random()
+        self._budget = Budget(declaration.context_tokens, declaration.max_tokens)
+        self._view = View(declaration, self._budget)
         self._upstream: Upstream | None = None
         if declaration.key_variable is None or (key is not None and _fits_header(key)):
             self._upstream = Upstream(declaration, key)
@@ -54,6 +60,35 @@ class OpenAiBot:
                     yield piece
         except Failure as failure:
             raise failure.bot_error() from failure
+
+    @property
+    def remembers(self) -> bool:
+        return self._declaration.remember
+
+    def shown_from(self, context: ReplyContext) -> int:
+        """The window's beginning; of a budget, that of its newest part."""
+        return self._view.kept_from(context)
+
+    async def fold(self, memory: str | None, turns: Sequence[Event]) -> str:
+        """Asks the model once. Raises `BotError` as `reply` does, and `empty_answer`."""
+        request = folding(memory, turns, self.info.name, self._budget.room)
+        if not request:
+            return memory or NOTHING_SAID
+        estimated = estimate_messages(request)
+        try:
+            try:
+                answer = await self._live().complete(request, Deadlines(self._declaration))
+            except Failure as failure:
+                self._observer.failed(self.info.name, failure.kind)
+                if isinstance(failure, ContextTooLong):
+                    self._budget.refused(estimated, 0, failure.stated)
+                raise
+        except Failure as failure:
+            raise failure.bot_error() from failure
+        self._used(answer.usage, unpaid)
+        if answer.usage is not None:
+            self._budget.counted(estimated, answer.usage.prompt)
+        return answer.text
 
     async def check(self) -> None:
         """Makes the cheapest live call there is, once. Raises `BotError` as `reply` does."""
@@ -75,25 +110,32 @@ class OpenAiBot:
         self, context: ReplyContext, deadlines: Deadlines
     ) -> AsyncGenerator[str, None]:
         """One request after the other until a piece comes, with less context where it must be."""
-        events = conversation(context)
-        window = min(self._declaration.window, len(events))
+        system, name, events = self._declaration.prompt, self.info.name, conversation(context)
+        allowed = most = self._view.most(context)
+        memory = self._view.memory(context)
         attempt = 0
         while True:
             said = False
-            prompt = messages(self._declaration.prompt, events, self.info.name, window)
+            window, memory = self._view.choose(events, most, memory)
+            prompt = messages(system, events, name, window, memory)
             try:
                 async with aclosing(self._ask(prompt, deadlines, context.spend)) as pieces:
                     async for piece in pieces:
                         said = True
                         yield piece
+                if window < allowed:
+                    self._budget.held_back()
                 return
             except Failure as failure:
                 self._observer.failed(self.info.name, failure.kind)
                 if said:
                     raise
-                if isinstance(failure, ContextTooLong) and window > 1:
-                    window //= 2
-                    continue
+                if isinstance(failure, ContextTooLong):
+                    least = estimate_messages(messages(system, events, name, 1))
+                    self._budget.refused(estimate_messages(prompt), least, failure.stated)
+                    if window > 1 or memory is not None:
+                        most, memory = (window - 1, memory) if window > 1 else (1, None)
+                        continue
                 pause = self._pause(failure, attempt, deadlines)
                 if pause is None:
                     raise
@@ -104,6 +146,7 @@ class OpenAiBot:
         self, prompt: list[Message], deadlines: Deadlines, spend: Spend
     ) -> AsyncGenerator[str, None]:
         usage: Usage | None = None
+        pieces = 0
         began = ended = 0.0
         clock = asyncio.get_running_loop().time
         try:
@@ -112,12 +155,19 @@ class OpenAiBot:
                     usage = chunk.usage or usage
                     if chunk.text:
                         began = began or clock()
+                        pieces += 1
                         yield chunk.text
                     if chunk.finished:
                         ended = ended or clock()
         finally:
+            estimated = estimate_messages(prompt)
+            if usage is None and pieces:
+                # Of a stream that was cut short nobody tells; about a token comes with each piece.
+                spend(round(estimated * self._budget.ratio) + pieces)
             self._used(usage, spend)
             self._paced(usage, ended - began if began else 0.0)
+            if usage is not None:
+                self._budget.counted(estimated, usage.prompt)
 
     def _pause(self, failure: Failure, attempt: int, deadlines: Deadlines) -> float | None:
         """Seconds until the next attempt; None where there is none."""

@@ -8,6 +8,7 @@
      │   └─ RateLimited      429
      ├─ TooSlow              a deadline passed
      ├─ Garbage              what came is not a stream of chat completion chunks
+     ├─ Empty                an answer without text
      ├─ QuotaSpent           the account is empty
      ├─ Refused              by the content filter, or as a request the endpoint does not take
      │   └─ OutputLimit      it does not take so low a bound of the answer
@@ -90,6 +91,13 @@ class Garbage(Failure):
     retryable = True
 
 
+class Empty(Failure):
+    kind = "empty"
+    code = "empty_answer"
+    message = "The bot's model answered nothing."
+    retryable = True
+
+
 class QuotaSpent(Failure):
     kind = "quota"
     code = "quota_exceeded"
@@ -109,10 +117,16 @@ class OutputLimit(Refused):
 
 
 class ContextTooLong(Failure):
+    """`stated` is how many tokens the model takes, where the endpoint says so."""
+
     kind = "context_length"
     code = "context_too_long"
     message = "This message is too long for the bot's model."
     retryable = False
+
+    def __init__(self, detail: str, stated: int | None = None) -> None:
+        super().__init__(detail)
+        self.stated = stated
 
 
 class NotConfigured(Failure):

@@ -23,6 +23,9 @@ _TOO_LONG = re.compile(
 )
 """Codes, types and messages; the endpoints agree on none of them."""
 
+_STATED = re.compile(r"context (?:length|size|window)\D{0,20}(\d{1,9})\b|> (\d{1,9}) maximum")
+"""The limit, as OpenAI and vLLM, llama.cpp and Anthropic put it in words."""
+
 _OUTPUT_LIMIT = re.compile(r"output limit|max_(completion_)?tokens", re.IGNORECASE)
 
 _SAFE_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -60,13 +63,13 @@ def _failure(status: int, error: Any, pause: float | None) -> Failure:
         case 402:
             return QuotaSpent(detail)
         case 413:
-            return ContextTooLong(detail)
+            return ContextTooLong(detail, _stated(error))
         case 429 if "insufficient_quota" in (_field(error, "code"), _field(error, "type")):
             return QuotaSpent(detail)
         case 429:
             return RateLimited(detail, pause)
         case 400 | 422 if _too_long(error):
-            return ContextTooLong(detail)
+            return ContextTooLong(detail, _stated(error))
         case 400 if _OUTPUT_LIMIT.search(_words(error)):
             return OutputLimit(detail)
         case 408 | 409:
@@ -79,6 +82,11 @@ def _failure(status: int, error: Any, pause: float | None) -> Failure:
 
 def _too_long(error: Any) -> bool:
     return bool(_TOO_LONG.search(_words(error)))
+
+
+def _stated(error: Any) -> int | None:
+    found = _STATED.search(_words(error))
+    return None if found is None else int(found[1] or found[2])
 
 
 def _words(error: Any) -> str:

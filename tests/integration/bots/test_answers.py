@@ -109,7 +109,7 @@ async def test_an_answer_that_is_whole_does_not_wait_long_for_what_should_follow
 
 
 async def test_the_window_is_halved_down_to_the_prompt_until_the_model_takes_it(ask: Ask) -> None:
-    refusals = [context_too_long()] * 3
+    refusals = [context_too_long(None)] * 3
     async with FakeModel(*refusals, Speak(("Fits.",))) as model:
         ada = ask(model, window=8)
         outcome = await ada.answer(*"abcdefghij")
@@ -120,7 +120,7 @@ async def test_the_window_is_halved_down_to_the_prompt_until_the_model_takes_it(
 
 
 async def test_a_prompt_that_does_not_fit_alone_is_too_long(ask: Ask) -> None:
-    async with FakeModel(default=context_too_long()) as model:
+    async with FakeModel(default=context_too_long(None)) as model:
         outcome = await ask(model, window=4).answer("a", "b", "c", "d")
     assert outcome.code == "context_too_long"
     assert outcome.error is not None

@@ -76,3 +76,20 @@ async def test_who_used_up_the_tokens_of_the_day_is_refused(
         )
         await bob.say(session_id, "And mine?")
         await bob.told("reply_finished", session_id=session_id)
+
+
+async def test_a_stopped_answer_uses_up_tokens_though_nobody_counted_them(
+    server: StartServer, connect: Connect, ask: Ask
+) -> None:
+    async with FakeModel(hang(["Once ", "upon ", "a ", "time"])) as model:
+        running = await server(
+            bots=[ask(model).bot], default_bot="ada", tokens_per_participant_day=5
+        )
+        eve = await connect(running, "Eve")
+        session_id = (await eve.do("create_session", title="Talk"))["session"]["id"]
+        await eve.say(session_id, "A story?")
+        delta = await eve.told("reply_delta")
+        await eve.do("stop_reply", session_id=session_id, reply_id=delta["reply_id"])
+        await eve.told("reply_stopped")
+        more = {"session_id": session_id, "text": "More?", "client_message_id": "more"}
+        assert (await eve.refused("send_message", more))["code"] == "quota_exceeded"

@@ -108,7 +108,7 @@ class World:
             feed=self.feed,
             clock=self.clock,
             lease=timedelta(seconds=60),
-            window=4,
+            window=lambda bot: 4,
             max_takeovers=3,
             limits=limits,
         )

@@ -1,10 +1,11 @@
 """Declarations, and what speaks for them where no endpoint does."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from chatserver.bots.declaration import ModelBotDeclaration
-from chatserver.chat.models import BotInfo
+from chatserver.chat.models import BotInfo, Event
 from chatserver.chat.ports import BotError, ReplyContext
 
 
@@ -35,3 +36,28 @@ class FakeModelBot:
 
     async def close(self) -> None:
         self.closed = True
+
+
+class RememberingBot:
+    """`chat.ports.RememberingBot` that is shown the prompt alone, and folds when a test lets it."""
+
+    info = BotInfo(name="rememberer", description="remembers")
+    remembers = True
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.folding = 0
+        self.may_fold = asyncio.Event()
+        self._failure = failure
+
+    async def reply(self, context: ReplyContext) -> AsyncIterator[str]:
+        yield "said"
+
+    def shown_from(self, context: ReplyContext) -> int:
+        return context.prompt.seq
+
+    async def fold(self, memory: str | None, turns: Sequence[Event]) -> str:
+        if self._failure is not None:
+            raise self._failure
+        self.folding += 1
+        await self.may_fold.wait()
+        return "Something was said."

@@ -77,6 +77,13 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(path: Path) -> None:
         ('"echo"', '"hal"', 18, "fallback: there is no bot of that name"),
         ('"echo"', '"llama"', 18, "fallback: this goes round in a circle: llama → llama"),
         ('fallback = "echo"', "window = 0", 18, "window: Input should be greater than or equal"),
+        ('fallback = "echo"', "context_tokens = 0", 18, "context_tokens: Input should be greater"),
+        (
+            'fallback = "echo"',
+            'remember = "maybe"',
+            18,
+            "remember: Input should be a valid boolean",
+        ),
         ('fallback = "echo"', "retries = 'x'", 18, "retries: Input should be a valid integer"),
         ('fallback = "echo"', '"adapter" = "other"', 18, "adapter: Input should be 'openai'"),
         ("[[bot]]\nname", "[bots]\n[[bot]]\nname", 3, "there is no key bots"),

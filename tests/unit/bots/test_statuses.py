@@ -83,3 +83,20 @@ def test_the_log_learns_status_code_and_request_and_nothing_that_the_endpoint_qu
 
 def test_a_code_that_is_no_identifier_is_not_logged() -> None:
     assert "none" in str(failure_of_status(refused(400, {"code": "you said: hello"})))
+
+
+@pytest.mark.parametrize(
+    ("message", "limit"),
+    [
+        (VLLM["message"], 9),
+        ("request (5000 tokens) exceeds the available context size (4096 tokens)", 4096),
+        ("prompt is too long: 210000 tokens > 200000 maximum", 200_000),
+        ("This model's maximum context length is 8192 tokens, however you requested 9000", 8192),
+        ("the prompt is too long", None),
+        ("context length exceeded", None),
+    ],
+)
+def test_the_limit_that_an_endpoint_states_is_kept(message: str, limit: int | None) -> None:
+    failure = failure_of_status(refused(400, {"message": message}))
+    assert isinstance(failure, ContextTooLong)
+    assert failure.stated == limit
