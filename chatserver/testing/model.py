@@ -1,6 +1,7 @@
 """A language model's endpoint on a real socket, for tests of whoever talks to one."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -26,7 +27,8 @@ class ModelRequest:
 class FakeModel:
     """OpenAI's `POST /v1/chat/completions` and `GET /v1/models` on a loopback port.
 
-    Each completion takes the next behaviour of the script; when it is used up, `default` holds.
+    Each completion takes the next behaviour of the script; when it is used up, `default` holds,
+    which may be a function that chooses by the request, as where several ask one model at once.
     With a `key`, requests that bring another are answered 401 and use up nothing.
 
         async with FakeModel(rate_limited(1), Speak(("Hi",))) as model:
@@ -36,7 +38,7 @@ class FakeModel:
     def __init__(
         self,
         *script: Behaviour,
-        default: Behaviour | None = None,
+        default: Behaviour | Callable[[ModelRequest], Behaviour] | None = None,
         key: str | None = None,
         name: str = "fake-model",
     ) -> None:
@@ -95,15 +97,21 @@ class FakeModel:
         body = orjson.loads(await request.read())
         matched = self._key_matches(request)
         headers = {n: v for n, v in request.headers.items() if n.lower() != "authorization"}
-        self.requests.append(ModelRequest(request.path, body, headers, matched))
+        asked = ModelRequest(request.path, body, headers, matched)
+        self.requests.append(asked)
         if self._key is not None and not matched:
             return _refusal(unauthorized())
-        behaviour = self._script.popleft() if self._script else self._default
+        behaviour = self._next(asked)
         self.open_streams += 1
         try:
             return await self._behave(behaviour, request, body)
         finally:
             self.open_streams -= 1
+
+    def _next(self, asked: ModelRequest) -> Behaviour:
+        if self._script:
+            return self._script.popleft()
+        return self._default(asked) if callable(self._default) else self._default
 
     async def _behave(
         self, behaviour: Behaviour, request: web.Request, body: Any

@@ -38,6 +38,10 @@ class Deadlines:
         """A request begins: its first piece is due."""
         self._expect("first_token_timeout", self._first_seconds)
 
+    def asked_at_once(self) -> None:
+        """A request begins whose answer comes as a whole: that is due at the end."""
+        self._until, self._kind = self._end, "total_timeout"
+
     def heard(self) -> None:
         """A piece came: the next is due."""
         self._expect("idle_timeout", self._idle_seconds)

@@ -8,6 +8,7 @@
      │   └─ RateLimited      429
      ├─ TooSlow              a deadline passed
      ├─ Garbage              what came is not a stream of chat completion chunks
+     ├─ Empty                an answer without text
      ├─ QuotaSpent           the account is empty
      ├─ Refused              by the content filter, or as a request the endpoint does not take
      │   └─ OutputLimit      it does not take so low a bound of the answer
@@ -87,6 +88,13 @@ class Garbage(Failure):
     kind = "garbage"
     code = "model_unavailable"
     message = "The bot's model sent something that is no answer."
+    retryable = True
+
+
+class Empty(Failure):
+    kind = "empty"
+    code = "empty_answer"
+    message = "The bot's model answered nothing."
     retryable = True
 
 

@@ -5,7 +5,7 @@ retries know nothing of our deadlines, its timeouts are defeated by keep-alive c
 model for each chunk costs several times what reading the line does.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing
 from typing import Any, cast
 
@@ -13,7 +13,8 @@ import httpx2
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, Omit, Timeout
 
 from chatserver.bots.declaration import ModelBotDeclaration
-from chatserver.bots.openai.chunks import Chunk, Usage, parse, read_chunk, read_usage
+from chatserver.bots.openai.chunks import Chunk, Usage, read_chunk
+from chatserver.bots.openai.completion import Completion, read_choice, read_completion
 from chatserver.bots.openai.deadlines import Deadlines
 from chatserver.bots.openai.failures import (
     Cut,
@@ -23,9 +24,12 @@ from chatserver.bots.openai.failures import (
     OutputLimit,
     Unreachable,
 )
-from chatserver.bots.openai.lines import LINE_BYTES, DataLines
+from chatserver.bots.openai.lines import DataLines
 from chatserver.bots.openai.prompt import Message
 from chatserver.bots.openai.statuses import failure_of_status
+
+BODY_BYTES = 2**20
+"""The longest body of an answer that is not streamed."""
 
 _HELLO: list[Message] = [{"role": "user", "content": "Hi"}]
 
@@ -70,24 +74,34 @@ class Upstream:
             if not finished:
                 raise Cut("the body ended before the answer")
 
+    async def complete(
+        self,
+        messages: list[Message],
+        deadlines: Deadlines,
+        *,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Completion:
+        """The whole answer at once. Raises `Failure`, `Empty` and `Refused` included.
+
+        `extra` are further fields of the request, stronger than the declared ones; its `max_tokens`
+        goes by the name that the endpoint knows. One deadline counts, the total: nothing can be
+        heard of an answer in the making. On every way out the connection is closed or free again.
+        """
+        deadlines.asked_at_once()
+        fields = dict(extra or {})
+        if "max_tokens" in fields:
+            fields[self._limit] = fields.pop("max_tokens")
+        return read_completion(await self._body(messages, fields, deadlines))
+
     async def check(self, deadlines: Deadlines) -> Usage | None:
         """Asks for an answer of one token. Raises `Failure`."""
         deadlines.asked()
         try:
-            async with AsyncExitStack() as stack:
-                blocks = await self._open(_HELLO, {self._limit: 1}, deadlines, stack)
-                body = b""
-                while (block := await _next(blocks, deadlines)) is not None:
-                    body += block
-                    if len(body) > LINE_BYTES:
-                        raise Garbage("a token without end")
+            _, usage = read_choice(await self._body(_HELLO, {self._limit: 1}, deadlines))
         except OutputLimit:
             # Models that reason call one token too few; that they do is an answer.
             return None
-        answer = parse(body)
-        if not answer.get("choices"):
-            raise Garbage("a completion of another form")
-        return read_usage(answer.get("usage"))
+        return usage
 
     async def close(self) -> None:
         await self._client.close()
@@ -101,6 +115,18 @@ class Upstream:
         """
         official = self._declaration.base_url.host == "api.openai.com"
         return "max_completion_tokens" if official else "max_tokens"
+
+    async def _body(
+        self, messages: list[Message], fields: dict[str, Any], deadlines: Deadlines
+    ) -> bytes:
+        body = bytearray()
+        async with AsyncExitStack() as stack:
+            blocks = await self._open(messages, fields, deadlines, stack)
+            while (block := await _next(blocks, deadlines)) is not None:
+                body += block
+                if len(body) > BODY_BYTES:
+                    raise Garbage("a body without end")
+        return bytes(body)
 
     async def _open(
         self,

@@ -120,3 +120,13 @@ async def test_a_key_is_compared_and_never_kept(http: aiohttp.ClientSession) -> 
 async def test_the_models_are_listed(http: aiohttp.ClientSession) -> None:
     async with FakeModel(name="tiny") as model, http.get(f"{model.base_url}/models") as response:
         assert [entry["id"] for entry in (await response.json())["data"]] == ["tiny"]
+
+
+async def test_a_default_may_choose_by_the_request(http: aiohttp.ClientSession) -> None:
+    async with FakeModel(
+        default=lambda asked: Speak(("streamed",)) if asked.body.get("stream") else server_error()
+    ) as model:
+        assert deltas(await stream(http, model), "content") == ["streamed"]
+        url = f"{model.base_url}/chat/completions"
+        async with http.post(url, json={"messages": QUESTION}) as response:
+            assert response.status == 500
