@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+from collections.abc import Sequence
 
 import structlog
 
@@ -10,7 +11,7 @@ from chatserver.chat.desk import ReplyDesk
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.ports import Bots, Commit, Feed
 from chatserver.observability.metrics import Metrics
-from chatserver.replies.run import Halt, ReplyRun, RunLimits
+from chatserver.replies.run import AnswerListener, Halt, ReplyRun, RunLimits
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,7 @@ class ReplyPool:
         metrics: Metrics,
         concurrency: int,
         limits: RunLimits,
+        listeners: Sequence[AnswerListener] = (),
     ) -> None:
         self._desk = desk
         self._feed = feed
@@ -41,6 +43,7 @@ class ReplyPool:
         self._metrics = metrics
         self._concurrency = concurrency
         self._limits = limits
+        self._listeners = listeners
         self._owner = secrets.token_urlsafe(8)
         self._hints = asyncio.Semaphore(0)
         self._running: dict[str, ReplyRun] = {}
@@ -106,6 +109,7 @@ class ReplyPool:
             bots=self._bots,
             metrics=self._metrics,
             limits=self._limits,
+            listeners=self._listeners,
         )
         reply_id = work.claim.reply.reply_id
         self._running[reply_id] = run

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import enum
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from chatserver.chat.desk import ReplyDesk, Work
 from chatserver.chat.errors import Unavailable
-from chatserver.chat.models import ReplyError
+from chatserver.chat.models import ReplyError, Session
 from chatserver.chat.ports import Bot, BotError, Bots, Claim, Feed, ReplyContext
 from chatserver.observability.metrics import Metrics
 from chatserver.replies.stream import ReplyStream
@@ -18,6 +19,11 @@ from chatserver.replies.stream import ReplyStream
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 2.0
+
+
+AnswerListener = Callable[[Session, str, int], None]
+"""Hears of each answer that is in the log: the session as it was when the bot began, the bot's
+name, and the message's seq. Must neither block nor raise."""
 
 
 class Halt(enum.Enum):
@@ -46,6 +52,7 @@ class ReplyRun:
         bots: Bots,
         metrics: Metrics,
         limits: RunLimits,
+        listeners: Sequence[AnswerListener] = (),
     ) -> None:
         self._claim = work.claim
         self._context = work.context
@@ -54,6 +61,7 @@ class ReplyRun:
         self._metrics = metrics
         self._seconds = limits.seconds
         self._stream = ReplyStream(work.claim.reply, feed, limits.chars)
+        self._listeners = listeners
         self._speaking: asyncio.Task[None] | None = None
         self._halted: Halt | None = None
         self._log = log.bind(
@@ -183,10 +191,16 @@ class ReplyRun:
                 state = "failed"
             case halted:
                 stopped = halted is Halt.STOPPED
-                await self._desk.finish(claim, self._stream.text, stopped=stopped)
+                seq = await self._desk.finish(claim, self._stream.text, stopped=stopped)
+                self._tell(seq)
                 state = "stopped" if stopped else "done"
         self._metrics.replies.labels(claim.reply.bot, state).inc()
         self._log.info("reply_ended", state=state, chars=len(self._stream.text))
+
+    def _tell(self, seq: int | None) -> None:
+        if seq is not None and self._context is not None:
+            for listener in self._listeners:
+                listener(self._context.session, self._claim.reply.bot, seq)
 
 
 _EMPTY = ReplyError(code="empty_answer", message="The bot answered nothing.", retryable=True)

@@ -33,7 +33,7 @@ class OpenAiBot:
         self._observer = observer
         self._random = random.Random()
         self._upstream: Upstream | None = None
-        if declaration.key_variable is None or (key is not None and _fits_header(key)):
+        if declaration.key_variable is None or (key is not None and fits_header(key)):
             self._upstream = Upstream(declaration, key)
 
     async def reply(self, context: ReplyContext) -> AsyncGenerator[str, None]:
@@ -122,6 +122,6 @@ class OpenAiBot:
             self._observer.used(self.info.name, usage.prompt, usage.completion, usage.reasoning)
 
 
-def _fits_header(key: str) -> bool:
+def fits_header(key: str) -> bool:
     """A line feed that was read along with the key would not."""
     return key.isascii() and key.isprintable() and bool(key) and " " not in key
