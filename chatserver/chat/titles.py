@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatserver.chat.addressing import CODE
 from chatserver.chat.bots import bot_participant
 from chatserver.chat.models import Event, ParticipantKind
 from chatserver.chat.ports import Clock, Store, Transaction
@@ -20,6 +19,7 @@ later stays away."""
 LINE_CHARS = 500
 """What is looked at of a line: patterns take their time with long ones."""
 
+FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 MARKUP = re.compile(
     r"""
       ^\s*(?:(?:[#>]+|[-*+]|\d+[.)]|\[[ xX]\])\s+)+  # headings, quotes, list items
@@ -105,8 +105,8 @@ def first_words(messages: Sequence[Event]) -> str:
 
 def plain_title(text: str) -> str:
     """The first line that says something, at most 60 characters, cut between two words."""
-    for line in CODE.sub(" ", text).splitlines():
-        bare = MARKUP.sub(lambda match: match["label"] or "", line[:LINE_CHARS]).strip()
+    for line in FENCE.sub("\n", text).splitlines():
+        bare = MARKUP.sub(lambda match: match["label"] or "", line[:LINE_CHARS]).strip(" ,;:")
         if any(character.isalnum() for character in bare):
             sentence = SENTENCE.match(bare)
             assert sentence is not None, "a line that says something matches"
@@ -120,7 +120,7 @@ def clean_title(raw: str) -> str:
     while len(title) > 1 and title[0] in QUOTES and title[-1] in QUOTES:
         title = title[1:-1].strip()
     if title.endswith(".") and not title.endswith(".."):
-        title = title[:-1]
+        title = title[:-1].rstrip()
     return _shortened(title)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from chatserver.chat.summary import Sentiment
 
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+NEGATED = re.compile(r"n['\u2019]t\b", re.IGNORECASE)
+"""TextBlob knows "not" alone."""
 ENGLISH_SHARE = 0.1
 """Of all words, those that mark English; in running English text about twice as many do."""
 POLAR = 0.2
@@ -35,7 +37,7 @@ def sentiment(texts: Sequence[str]) -> Sentiment | None:
     from textblob.en.sentiments import PatternAnalyzer
 
     analyzer = PatternAnalyzer()
-    polarities = [float(analyzer.analyze(text)[0]) for text in texts]
+    polarities = [float(analyzer.analyze(NEGATED.sub(" not", text))[0]) for text in texts]
     positive = sum(polarity >= POLAR for polarity in polarities)
     negative = sum(polarity <= -POLAR for polarity in polarities)
     moody = positive + negative
