@@ -22,9 +22,10 @@ async def writer() -> AsyncIterator[Writer]:
 
 
 async def exchange(ada: RawClient, session_id: str, text: str) -> None:
-    """A message and the answer to it."""
+    """A message and the answer to it; whoever names sessions has heard of it afterwards."""
     prompt = await ada.say(session_id, text)
-    await ada.told("message_created", reply_to=prompt["seq"])
+    answer = await ada.told("message_created", reply_to=prompt["seq"])
+    await ada.told("reply_finished", seq=answer["seq"])
 
 
 async def title_of(member: RawClient, session_id: str) -> str:

@@ -39,7 +39,7 @@ function Content({ summary, onJump }) {
         <ul class="highlights">${highlights.map((highlight, index) => html`<li key=${index}><${Quoted} highlight=${highlight} onJump=${onJump} /></li>`)}</ul>
       </section>`}
       <p class="summary-counts" data-testid="summary-counts">
-        ${mood && html`<strong data-testid="summary-mood">${mood}</strong>`} ${countsLine(summary)}<br />${spanLine(summary)}
+        ${mood && html`<strong data-testid="summary-mood">${mood}</strong><br />`}${countsLine(summary)}<br />${spanLine(summary)}
       </p>
       <p class="summary-source" data-testid="summary-source">${sourceLine(summary)}</p>
     </div>
