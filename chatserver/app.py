@@ -3,11 +3,12 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
@@ -15,7 +16,13 @@ from sqlalchemy import make_url
 
 from chatserver import __version__
 from chatserver.addresses import Network, parse_networks
-from chatserver.bot_settings import built_in_bots, declared_bots, default_bot, windows
+from chatserver.bot_settings import (
+    built_in_bots,
+    declared_bots,
+    default_bot,
+    summary_bot,
+    windows,
+)
 from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.bots.model import ModelBot, ModelBotFactory
 from chatserver.bots.registry import BotRegistry
@@ -24,6 +31,7 @@ from chatserver.chat.desk import ReplyDesk
 from chatserver.chat.memory import MemoryKeeper
 from chatserver.chat.ports import Bot, Clock
 from chatserver.chat.service import ChatService
+from chatserver.chat.titles import TitleDesk
 from chatserver.gateways import headers, health, pages, rest
 from chatserver.observability.clock import SystemClock
 from chatserver.observability.metrics import Metrics
@@ -35,10 +43,16 @@ from chatserver.realtime.server import ChatSocketServer
 from chatserver.replies.folds import MemoryFolds
 from chatserver.replies.pool import ReplyPool
 from chatserver.replies.run import RunLimits
+from chatserver.replies.titles import SessionTitles
 from chatserver.settings import Settings
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import FileLock, SqliteStore
 from chatserver.summaries.extractive import ExtractiveSummarizer
+from chatserver.summaries.model import ModelSummarizer
+from chatserver.summaries.titles import FirstWordsTitler, ModelTitler
+
+if TYPE_CHECKING:
+    from chatserver.bots.openai.analyst import OpenAiAnalyst
 
 log = structlog.get_logger(__name__)
 
@@ -89,8 +103,9 @@ def create_app(
 ) -> web.Application:
     """A complete server. `bots` take the place of the built-in ones, `model_bots` of the adapters.
 
-    Raises `UnsupportedDatabase`, `BadBotsFile`, `UnknownDefaultBot`, `EmptyCorpus` or `ValueError`
-    for settings that cannot work; on start-up `DatabaseInUse` or `SchemaTooNew`.
+    Raises `UnsupportedDatabase`, `BadBotsFile`, `UnknownDefaultBot`, `UnknownSummaryBot`,
+    `EmptyCorpus` or `ValueError` for settings that cannot work; on start-up `DatabaseInUse` or
+    `SchemaTooNew`.
     """
     app = web.Application(client_max_size=settings.frame_bytes)
     trusted_proxies = parse_networks(settings.trusted_proxies)
@@ -103,6 +118,14 @@ def create_app(
         declared,
         model_bots or adapters(ModelUse(metrics)),
         settings.secret,
+    )
+    offline = ExtractiveSummarizer()
+    # Who puts doubles in place of the models wants no other asked.
+    analyst = None if model_bots else _analyst(settings, declared, ModelUse(metrics))
+    summarizer = ModelSummarizer(analyst, offline) if analyst else None
+    titles = SessionTitles(
+        TitleDesk(store=store, clock=clock),
+        ModelTitler(analyst) if analyst else FirstWordsTitler(),
     )
     registry = BotRegistry(roster.bots, default_bot(settings, declared))
     limits = _connection_limits(settings)
@@ -130,15 +153,14 @@ def create_app(
         metrics=metrics,
         concurrency=settings.replies_concurrency,
         limits=RunLimits(settings.reply_seconds, settings.reply_chars),
-        ended=folds.reply_ended,
+        listeners=[folds.answered, *([titles.answered] if settings.titles else [])],
     )
-    summarizer = ExtractiveSummarizer()
     service = ChatService(
         store=store,
         feed=feed,
         bots=registry,
         nudge=pool,
-        summarizer=summarizer,
+        summarizer=summarizer or offline,
         clock=clock,
         limits=settings.limits(),
     )
@@ -181,11 +203,16 @@ def create_app(
             roster.report_unconfigured()
             pool.start()
             yield
+            await titles.close()
+            if summarizer is not None:
+                await summarizer.close()
             await store.close()
             await roster.close()
+            if analyst is not None:
+                await analyst.close()
         finally:
             lock.release()
-            summarizer.close()
+            offline.close()
 
     async def drain(_: web.Application) -> None:
         if namespace.draining:
@@ -303,6 +330,19 @@ def adapters(observer: ModelUse) -> ModelBotFactory:
         return OpenAiBot(declaration, key, observer)
 
     return make
+
+
+def _analyst(
+    settings: Settings, declared: Sequence[ModelBotDeclaration], observer: ModelUse
+) -> "OpenAiAnalyst | None":
+    """Who writes summaries and titles where a model does."""
+    bot = summary_bot(settings, declared)
+    if bot is None:
+        return None
+    from chatserver.bots.openai.analyst import OpenAiAnalyst
+
+    key = settings.secret(bot.key_variable) if bot.key_variable is not None else None
+    return OpenAiAnalyst(bot, key, observer, settings.summary_seconds)
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:

@@ -10,6 +10,11 @@ from chatserver.bots.file import read_bots_file
 from chatserver.chat.ports import Bot
 from chatserver.settings import Settings
 
+
+class UnknownSummaryBot(Exception):
+    """The settings name a bot for summaries that no model speaks for, or that does not exist."""
+
+
 BUILT_IN = (CorpusBot.info.name, EchoBot.info.name)
 
 
@@ -54,3 +59,22 @@ def default_bot(settings: Settings, declared: Sequence[ModelBotDeclaration]) -> 
     if chosen or settings.bots_file is not None or not declared:
         return settings.default_bot
     return declared[0].name
+
+
+def summary_bot(
+    settings: Settings, declared: Sequence[ModelBotDeclaration]
+) -> ModelBotDeclaration | None:
+    """The one whose model writes summaries and titles; None: no model does.
+
+    Where its key is missing there is none. Raises `UnknownSummaryBot`.
+    """
+    by_name = {bot.name: bot for bot in declared}
+    chosen = settings.summary_bot
+    if chosen is not None and chosen not in by_name:
+        raise UnknownSummaryBot(chosen)
+    if chosen is None and "summary_bot" not in settings.model_fields_set:
+        chosen = default_bot(settings, declared)
+    bot = by_name.get(chosen) if chosen is not None else None
+    if bot is None or bot.key_variable is None:
+        return bot
+    return bot if settings.secret(bot.key_variable) is not None else None

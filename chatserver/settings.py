@@ -72,6 +72,17 @@ class Settings(BaseSettings):
         description="the bots that language models speak for, see [bots](docs/bots.md); "
         "`bots.toml` where there is one",
     )
+    summary_bot: str | None = Field(
+        None,
+        description="the bot whose model writes summaries and titles; where not given, the default "
+        "bot if a model speaks for it and its key is there; empty: they are made without a model",
+    )
+    summary_seconds: float = Field(
+        20.0, gt=0, description="longest a model may take over a summary or a title"
+    )
+    titles: bool = Field(
+        True, description="sessions without a title get one after the first answer"
+    )
     openai_key: SecretStr | None = Field(
         None,
         validation_alias=_names("openai_key", "OPENAI_API_KEY"),
@@ -251,6 +262,7 @@ class Settings(BaseSettings):
     @field_validator(
         "default_bot",
         "bots_file",
+        "summary_bot",
         "openai_key",
         "openai_base_url",
         "hugging_face_model",

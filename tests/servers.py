@@ -16,6 +16,7 @@ FAST: dict[str, Any] = {
     "port": 0,
     "default_bot": "echo",
     "words_per_second": 1000.0,
+    "titles": False,
     "events_per_second": 100_000.0,
     "events_burst": 100_000,
     "connections_per_address": 10_000,

@@ -297,7 +297,7 @@ class SummaryResult(Model):
 
 class SummarizeSession(SessionCommand):
     name = "summarize_session"
-    doc = "counts, times, topics and highlights"
+    doc = "counts, times, text, topics, sentiment and highlights"
     ack = SummaryResult
 
 

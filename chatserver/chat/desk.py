@@ -113,8 +113,10 @@ class ReplyDesk:
 
         await self._store.transact(work)
 
-    async def finish(self, claim: Claim, text: str, tokens: int, *, stopped: bool) -> None:
+    async def finish(self, claim: Claim, text: str, tokens: int, *, stopped: bool) -> int | None:
         """The final message, the reply's end and what bots it asks, in one transaction.
+
+        Returns the seq of the message, None where there is none.
 
         A reply that was switched off meanwhile, or whose bot is no longer a member, ends as
         stopped without a message: nobody who took over is talked over.
@@ -135,7 +137,7 @@ class ReplyDesk:
 
         ended = await self._store.transact(work)
         if ended is None:
-            return
+            return None
         state, seq = ended
         if state is ReplyState.DONE and seq is not None:
             finished = ReplyFinished(session_id=reply.session_id, reply_id=reply.reply_id, seq=seq)
@@ -143,6 +145,7 @@ class ReplyDesk:
         else:
             halted = ReplyStopped(session_id=reply.session_id, reply_id=reply.reply_id, seq=seq)
             self._feed.signal(reply.session_id, halted)
+        return seq
 
     async def fail(self, claim: Claim, error: ReplyError, text: str, tokens: int) -> None:
         """Ends the reply as failed and tells the room by a durable event.

@@ -29,7 +29,7 @@ from chatserver.chat.summary import ParticipantMessages, Summary
 from chatserver.chat.use_cases import UseCases, membership
 
 SUMMARIZED_MESSAGES = 500
-"""Topics and highlights look at this many of the newest messages."""
+"""A summary looks at this many of the newest messages, beyond the counts."""
 
 
 def body_digest(text: str, reply_to: int | None) -> bytes:
@@ -182,9 +182,7 @@ class MessageUseCases(UseCases):
                 messages_by_kind=by_kind,
                 first_message_at=first,
                 last_message_at=last,
-                topics=digest.topics,
-                highlights=digest.highlights,
-                covers_from_seq=newest[0].seq if newest else None,
+                **dict(digest),
             )
         )
 

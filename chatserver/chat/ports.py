@@ -455,6 +455,13 @@ class Bots(Protocol):
     def get(self, name: str) -> Bot | None: ...
 
 
+class Titler(Protocol):
+    async def title(self, messages: Sequence[Event]) -> str:
+        """A title for a session that begins with these messages, as `titles.clean_title` makes it;
+        empty where nothing suits. May take seconds."""
+        ...
+
+
 class Summarizer(Protocol):
     async def digest(self, messages: Sequence[Event]) -> Digest:
         """What the messages are about. May take seconds; never blocks the event loop."""

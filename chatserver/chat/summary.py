@@ -1,10 +1,27 @@
 """The summary of a session: what was counted, and what it was about."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import Field
 
 from chatserver.chat.models import Model, Participant
+
+
+class Sentiment(StrEnum):
+    """The mood of a conversation; `mixed` where people say both."""
+
+    POSITIVE = "positive"
+    NEUTRAL = "neutral"
+    NEGATIVE = "negative"
+    MIXED = "mixed"
+
+
+class SummaryMethod(StrEnum):
+    """Who found it: a language model, or counting and weighing words."""
+
+    MODEL = "model"
+    EXTRACTIVE = "extractive"
 
 
 class Highlight(Model):
@@ -16,10 +33,14 @@ class Highlight(Model):
 
 
 class Digest(Model):
-    """What a conversation is about, taken from its own words."""
+    """What a conversation is about."""
 
+    method: SummaryMethod
+    text: str | None
     topics: list[str]
+    sentiment: Sentiment | None
     highlights: list[Highlight]
+    covers_from_seq: int | None
 
 
 class ParticipantMessages(Model):
@@ -34,8 +55,17 @@ class Summary(Model):
     messages_by_kind: dict[str, int]
     first_message_at: datetime | None
     last_message_at: datetime | None
+    method: SummaryMethod = Field(
+        description="whether a language model or the offline method spoke"
+    )
+    text: str | None = Field(description="a few sentences; null from the offline method")
     topics: list[str]
+    sentiment: Sentiment | None = Field(
+        description="null where it is not known, as in a language that the offline method has no "
+        "words of"
+    )
     highlights: list[Highlight]
     covers_from_seq: int | None = Field(
-        description="topics and highlights look at messages from here on; null: there are none"
+        description="text, topics, sentiment and highlights look at messages from here on; null: "
+        "there are none"
     )

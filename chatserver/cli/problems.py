@@ -9,6 +9,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatserver.app import UnsupportedDatabase
+from chatserver.bot_settings import UnknownSummaryBot
 from chatserver.bots.corpus import EmptyCorpus
 from chatserver.bots.file import BadBotsFile
 from chatserver.bots.registry import UnknownDefaultBot
@@ -58,6 +59,11 @@ def explain(problem: Exception, settings: Settings) -> str | None:
             )
         case UnknownDefaultBot():
             return f"CHATSERVER_DEFAULT_BOT: there is no bot {problem}; see chatserver bots"
+        case UnknownSummaryBot():
+            return (
+                f"CHATSERVER_SUMMARY_BOT: there is no bot {problem} that a model speaks for; see "
+                "chatserver bots"
+            )
         case BadBotsFile():
             return f"{BOTS}: {problem}"
         case EmptyCorpus() | UnicodeDecodeError():

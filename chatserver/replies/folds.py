@@ -33,8 +33,8 @@ class MemoryFolds:
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._closed = False
 
-    def reply_ended(self, work: Work) -> None:
-        """Begins a fold where the bot remembers. Never blocks, never raises."""
+    def answered(self, work: Work, _seq: int) -> None:
+        """A `replies.run.AnswerListener`: begins a fold where the bot remembers."""
         reply = work.claim.reply
         bot, key = self._bots.get(reply.bot), (reply.session_id, reply.bot)
         if bot is None or work.context is None or self._closed or key in self._running:

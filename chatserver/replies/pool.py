@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import structlog
 
-from chatserver.chat.desk import ReplyDesk, Work
+from chatserver.chat.desk import ReplyDesk
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.ports import Bots, Commit, Feed
 from chatserver.observability.metrics import Metrics
-from chatserver.replies.run import Halt, ReplyRun, RunLimits
+from chatserver.replies.run import AnswerListener, Halt, ReplyRun, RunLimits
 
 log = structlog.get_logger(__name__)
 
@@ -35,16 +35,15 @@ class ReplyPool:
         metrics: Metrics,
         concurrency: int,
         limits: RunLimits,
-        ended: Callable[[Work], None],
+        listeners: Sequence[AnswerListener] = (),
     ) -> None:
-        """`ended` is called with each reply that was finished; it must not block."""
         self._desk = desk
         self._feed = feed
         self._bots = bots
         self._metrics = metrics
         self._concurrency = concurrency
         self._limits = limits
-        self._ended = ended
+        self._listeners = listeners
         self._owner = secrets.token_urlsafe(8)
         self._hints = asyncio.Semaphore(0)
         self._running: dict[str, ReplyRun] = {}
@@ -110,6 +109,7 @@ class ReplyPool:
             bots=self._bots,
             metrics=self._metrics,
             limits=self._limits,
+            listeners=self._listeners,
         )
         reply_id = work.claim.reply.reply_id
         self._running[reply_id] = run
@@ -121,8 +121,6 @@ class ReplyPool:
         finally:
             del self._running[reply_id]
             self._metrics.replies_running.dec()
-        if run.done:
-            self._ended(work)
         return True
 
     async def _poll(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import enum
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -18,6 +19,11 @@ from chatserver.replies.stream import ReplyStream
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 2.0
+
+
+AnswerListener = Callable[[Work, int], None]
+"""Hears of each answer that is in the log, whole or stopped, with the seq of its message. Must
+neither block nor raise."""
 
 
 class Halt(enum.Enum):
@@ -46,7 +52,9 @@ class ReplyRun:
         bots: Bots,
         metrics: Metrics,
         limits: RunLimits,
+        listeners: Sequence[AnswerListener] = (),
     ) -> None:
+        self._work = work
         self._claim = work.claim
         self._context = work.context and replace(work.context, spend=self._spend)
         self._desk = desk
@@ -57,10 +65,9 @@ class ReplyRun:
         self._earlier = work.claim.reply.text
         """What an earlier attempt had said when it was interrupted."""
         self._tokens = 0
+        self._listeners = listeners
         self._speaking: asyncio.Task[None] | None = None
         self._halted: Halt | None = None
-        self.done = False
-        """Whether the bot's answer was finished, and its end stored."""
         self._log = log.bind(
             reply=self._claim.reply.reply_id,
             session=self._claim.reply.session_id,
@@ -198,11 +205,16 @@ class ReplyRun:
                 state = "failed"
             case halted:
                 stopped = halted is Halt.STOPPED
-                await self._desk.finish(claim, self._text, self._tokens, stopped=stopped)
+                seq = await self._desk.finish(claim, self._text, self._tokens, stopped=stopped)
+                self._tell(seq)
                 state = "stopped" if stopped else "done"
-        self.done = state == "done"
         self._metrics.replies.labels(claim.reply.bot, state).inc()
         self._log.info("reply_ended", state=state, chars=len(self._stream.text))
+
+    def _tell(self, seq: int | None) -> None:
+        if seq is not None:
+            for listener in self._listeners:
+                listener(self._work, seq)
 
 
 _EMPTY = ReplyError(code="empty_answer", message="The bot answered nothing.", retryable=True)

@@ -1,1 +1,1 @@
-"""What a session was about: the offline method behind `chat.ports.Summarizer`."""
+"""What a session was about and what it is called: by a model, or by the words alone."""

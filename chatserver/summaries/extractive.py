@@ -1,4 +1,4 @@
-"""Topics and highlights in the conversation's own words, found without a model.
+"""Topics, mood and highlights in the conversation's own words, found without a model.
 
 Topics come from YAKE (Campos et al., 2020, doi:10.1016/j.ins.2019.09.013); highlights are the
 sentences that hold most of the topics' weight.
@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from chatserver.chat.models import Event, ParticipantKind
-from chatserver.chat.summary import Digest, Highlight
+from chatserver.chat.summary import Digest, Highlight, SummaryMethod
+from chatserver.summaries.newest import newest
+from chatserver.summaries.sentiment import sentiment
 
 TOPICS = 5
 HIGHLIGHTS = 3
@@ -36,22 +38,18 @@ class ExtractiveSummarizer:
 def extract(messages: Sequence[Event]) -> Digest:
     """What people said counts; what bots said is looked at only where nobody else spoke."""
     people = [m for m in messages if m.sender.kind is not ParticipantKind.BOT]
-    considered = _newest(people or messages)
+    considered = newest(people or messages, MAX_CHARS)
     weights = _topics("\n".join(_text(message) for message in considered))
     ranked = sorted(_sentences(considered), key=lambda h: _weight(h.text, weights), reverse=True)
     best = [h for h in ranked if _weight(h.text, weights) > 0][:HIGHLIGHTS]
-    return Digest(topics=list(weights), highlights=sorted(best, key=lambda h: h.seq))
-
-
-def _newest(messages: Sequence[Event]) -> list[Event]:
-    considered: list[Event] = []
-    room = MAX_CHARS
-    for message in reversed(messages):
-        room -= len(_text(message))
-        if room < 0:
-            break
-        considered.append(message)
-    return considered[::-1]
+    return Digest(
+        method=SummaryMethod.EXTRACTIVE,
+        text=None,
+        topics=list(weights),
+        sentiment=sentiment([_text(message) for message in considered]),
+        highlights=sorted(best, key=lambda h: h.seq),
+        covers_from_seq=considered[0].seq if considered else None,
+    )
 
 
 def _text(message: Event) -> str:

@@ -60,6 +60,10 @@ def test_a_wrong_setting_is_named_with_its_variable() -> None:
     unknown = run("serve", "--port", "0", default_bot="hal")
     assert unknown.returncode == 1
     assert "CHATSERVER_DEFAULT_BOT" in unknown.stderr
+    unspoken = run("serve", "--port", "0", summary_bot="corpus")
+    assert unspoken.returncode == 1
+    assert "CHATSERVER_SUMMARY_BOT" in unspoken.stderr
+    assert "Traceback" not in unspoken.stderr
 
 
 def failure_of(*arguments: str, cwd: Path, **settings: Any) -> str:

@@ -279,6 +279,8 @@ async def test_invites_members_marks_and_typing(server: StartServer, talk: Talk)
     await mine.update(title="New title")
     assert mine.info.title == "New title"
     await mine.revoke_invites()
+    summary = await mine.summarize()
+    assert (summary.total_messages, summary.method, summary.text) == (1, "extractive", None)
     edited = await mine.edit(said.seq, "read that")
     assert edited.type is EventType.MESSAGE_EDITED
     assert (await mine.delete_message(said.seq)).type is EventType.MESSAGE_DELETED

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from chatserver.observability.logs import configure_logs
 from chatserver.store.sqlite import sqlite_engine
 from tests.conftest import Connect
+from tests.integration.models import Writer, writes
 from tests.integration.protocol.people import session_of
 from tests.servers import RunningServer, StartServer
 from tests.unit.bots.models import FakeModelBot, RememberingBot
@@ -111,4 +112,24 @@ async def test_a_fold_that_breaks_is_logged_by_its_kind_alone(
     (failed,) = [line for line in lines if line["event"] == "memory_not_folded"]
     assert (failed["bot"], failed["session"]) == ("rememberer", session_id)
     assert failed["kind"] == "RuntimeError"
+    assert "secret" not in log.getvalue()
+
+
+@pytest.mark.parametrize("answer", ["secret nonsense", '{"title": {"secret": 1}}'])
+async def test_neither_what_was_said_nor_what_a_model_wrote_of_it_is_in_the_log(
+    server: StartServer, connect: Connect, log: StringIO, answer: str
+) -> None:
+    writer = Writer()
+    writer.writing = writes(answer)
+    async with writer.model:
+        running = await writer.serve(server, titles=True)
+        ada = await connect(running)
+        session_id = await session_of(ada, bot="gpt")
+        await ada.say(session_id, "my secret plans")
+        await ada.told("session_updated")
+        await ada.do("summarize_session", session_id=session_id)
+        await running.stop()
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    fallen = {line["event"]: line["kind"] for line in lines if "fell_back" in line["event"]}
+    assert fallen == {"title_fell_back": "bad_answer", "summary_fell_back": "bad_answer"}
     assert "secret" not in log.getvalue()

@@ -1,10 +1,17 @@
 """Secrets and declared bots, as the environment and `.env` give them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from chatserver.bot_settings import declared_bots, default_bot, windows
+from chatserver.bot_settings import (
+    UnknownSummaryBot,
+    declared_bots,
+    default_bot,
+    summary_bot,
+    windows,
+)
 from chatserver.settings import Settings
 from tests.processes import OURS
 
@@ -24,6 +31,30 @@ def names(settings: Settings) -> tuple[list[str], str | None]:
     """The declared bots, and the default."""
     declared = declared_bots(settings)
     return [bot.name for bot in declared], default_bot(settings, declared)
+
+
+def test_summaries_are_written_by_the_default_bot_where_a_model_speaks_for_it(
+    alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def writer(**given: Any) -> str | None:
+        settings = Settings(**given)
+        bot = summary_bot(settings, declared_bots(settings))
+        return None if bot is None else bot.name
+
+    assert writer() is None
+    assert writer(openai_key="sesame") == "gpt"
+    assert writer(openai_key="sesame", default_bot="echo") is None
+    assert writer(openai_key="sesame", default_bot="echo", summary_bot="gpt") == "gpt"
+    assert writer(openai_key="sesame", summary_bot="") is None
+    assert writer(hugging_face_model="org/model") is None, "its key is missing"
+    (alone / "bots.toml").write_text(
+        '[[bot]]\nname = "local"\nmodel = "m"\nprompt = "p"\nkey_variable = ""\n'
+    )
+    assert writer() is None
+    assert writer(default_bot="local") == "local"
+    for unknown in ("corpus", "hal"):
+        with pytest.raises(UnknownSummaryBot):
+            writer(summary_bot=unknown)
 
 
 def test_a_secret_is_looked_up_in_the_environment_and_then_in_the_file(

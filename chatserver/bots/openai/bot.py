@@ -44,7 +44,7 @@ class OpenAiBot:
         self._budget = Budget(declaration.context_tokens, declaration.max_tokens)
         self._view = View(declaration, self._budget)
         self._upstream: Upstream | None = None
-        if declaration.key_variable is None or (key is not None and _fits_header(key)):
+        if declaration.key_variable is None or (key is not None and fits_header(key)):
             self._upstream = Upstream(declaration, key)
 
     async def reply(self, context: ReplyContext) -> AsyncGenerator[str, None]:
@@ -193,6 +193,6 @@ class OpenAiBot:
             self._observer.paced(self.info.name, said / seconds)
 
 
-def _fits_header(key: str) -> bool:
+def fits_header(key: str) -> bool:
     """A line feed that was read along with the key would not."""
     return key.isascii() and key.isprintable() and bool(key) and " " not in key

@@ -11,6 +11,7 @@
      ├─ Empty                an answer without text
      ├─ QuotaSpent           the account is empty
      ├─ Refused              by the content filter, or as a request the endpoint does not take
+     │   ├─ BadRequest      400 or 422: it does not take what was sent
      │   └─ OutputLimit      it does not take so low a bound of the answer
      ├─ ContextTooLong       the messages do not fit into the model
      └─ NotConfigured        no key, a wrong one, or no such model
@@ -110,6 +111,10 @@ class Refused(Failure):
     code = "model_refused"
     message = "The bot's model refuses to answer this."
     retryable = False
+
+
+class BadRequest(Refused):
+    pass
 
 
 class OutputLimit(Refused):

@@ -7,6 +7,7 @@ from typing import Any
 from openai import APIStatusError
 
 from chatserver.bots.openai.failures import (
+    BadRequest,
     ContextTooLong,
     Failure,
     NotConfigured,
@@ -74,6 +75,8 @@ def _failure(status: int, error: Any, pause: float | None) -> Failure:
             return OutputLimit(detail)
         case 408 | 409:
             return ServerFault(detail, pause)
+        case 400 | 422 if _field(error, "code") != "content_filter":
+            return BadRequest(detail)
         case _ if status < 500:
             return Refused(detail)
         case _:

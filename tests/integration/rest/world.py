@@ -17,7 +17,7 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.models import BotInfo, Event, Participant, ReplyError
 from chatserver.chat.ports import Bot, Commit, ReplyContext
 from chatserver.chat.service import ChatService
-from chatserver.chat.summary import Digest
+from chatserver.chat.summary import Digest, SummaryMethod
 from chatserver.store.sqlite import SqliteStore
 
 Client = TestClient[web.Request, web.Application]
@@ -84,7 +84,14 @@ class NoNudge:
 
 class NoDigest:
     async def digest(self, messages: Sequence[Event]) -> Digest:
-        return Digest(topics=["tea"], highlights=[])
+        return Digest(
+            method=SummaryMethod.EXTRACTIVE,
+            text=None,
+            topics=["tea"],
+            sentiment=None,
+            highlights=[],
+            covers_from_seq=None,
+        )
 
 
 class World:

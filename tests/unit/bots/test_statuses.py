@@ -8,6 +8,7 @@ import pytest
 from openai import APIStatusError
 
 from chatserver.bots.openai.failures import (
+    BadRequest,
     ContextTooLong,
     Failure,
     NotConfigured,
@@ -43,7 +44,7 @@ def refused(status: int, body: Any, **headers: str) -> APIStatusError:
         (413, None, ContextTooLong),
         (400, {"code": "content_filter"}, Refused),
         (400, {"message": "max_tokens: at least 16"}, OutputLimit),
-        (422, {"detail": []}, Refused),
+        (422, {"detail": []}, BadRequest),
         (451, None, Refused),
         (401, {"code": "invalid_api_key"}, NotConfigured),
         (403, None, NotConfigured),

@@ -65,15 +65,16 @@ export class Connection {
    *
    * @param {string} name
    * @param {object} payload
+   * @param {number} [timeout_ms]
    * @returns {Promise<any>}
    * @throws {ChatError} `offline`, `timeout`, `payload_too_large`, or what the server refused with
    */
-  async request(name, payload) {
+  async request(name, payload, timeout_ms = ACK_TIMEOUT_MS) {
     if (!this.socket.connected) throw offline();
     if (bytes([name, payload]) + ENVELOPE_BYTES > this.#frame_bytes) throw tooLarge();
     let ack;
     try {
-      ack = await this.socket.timeout(ACK_TIMEOUT_MS).emitWithAck(name, payload);
+      ack = await this.socket.timeout(timeout_ms).emitWithAck(name, payload);
     } catch {
       throw this.socket.connected ? timeout() : offline();
     }

@@ -58,6 +58,22 @@
  * @property {boolean} complete
  * @property {Reply[]} replies
  *
+ * @typedef {{seq: number, sender: Participant, text: string}} Highlight
+ *
+ * @typedef {object} Summary
+ * @property {string} session_id
+ * @property {number} total_messages
+ * @property {{participant: Participant, messages: number}[]} messages_by_participant
+ * @property {Record<string, number>} messages_by_kind
+ * @property {string | null} first_message_at
+ * @property {string | null} last_message_at
+ * @property {"model" | "extractive"} method
+ * @property {string | null} text
+ * @property {string[]} topics
+ * @property {"positive" | "neutral" | "negative" | "mixed" | null} sentiment
+ * @property {Highlight[]} highlights
+ * @property {number | null} covers_from_seq
+ *
  * @typedef {{events: Event[], complete: boolean}} HistoryAck
  * @typedef {{name: string, description?: string}} BotInfo
  *

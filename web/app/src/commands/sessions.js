@@ -1,20 +1,25 @@
 /**
  * Creating, changing, sharing and leaving sessions.
  *
+ * @import {Summary} from "../protocol.js"
  * @import {Context} from "./context.js"
  */
 import { routeHash } from "../router.js";
+
+/** A model may take its time; see CHATSERVER_SUMMARY_SECONDS. */
+const SUMMARY_TIMEOUT_MS = 60_000;
 
 /** @param {Context} context */
 export function sessionCommands({ store, connection, navigate, toast, complain }) {
   /**
    * @param {string} name
    * @param {object} payload
+   * @param {number} [timeout_ms]
    * @returns {Promise<any>} the ack's data, or null where it failed, which has then been said
    */
-  async function ask(name, payload) {
+  async function ask(name, payload, timeout_ms) {
     try {
-      return await connection.request(name, payload);
+      return await connection.request(name, payload, timeout_ms);
     } catch (error) {
       complain(error);
       return null;
@@ -74,6 +79,15 @@ export function sessionCommands({ store, connection, navigate, toast, complain }
     /** @param {string} session_id */
     async revokeInvites(session_id) {
       if (await ask("revoke_invites", { session_id })) toast("All invite links of this chat have stopped working.", "info");
+    },
+
+    /**
+     * @param {string} session_id
+     * @returns {Promise<Summary | null>}
+     */
+    async summarize(session_id) {
+      const data = await ask("summarize_session", { session_id }, SUMMARY_TIMEOUT_MS);
+      return data && data.summary;
     },
 
     async listPublic() {

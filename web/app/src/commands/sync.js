@@ -168,6 +168,19 @@ export function syncCommands({ store, connection, complain, navigate }) {
     /** @param {string} session_id */
     loadOlder: (session_id) => page(session_id, PAGE),
 
+    /**
+     * Pages back until the event is there, or the server gives no more.
+     *
+     * @param {string} session_id
+     * @param {number} seq
+     */
+    async loadBackTo(session_id, seq) {
+      for (let pages = 0; pages < HOLE_PAGES; pages += 1) {
+        const known = room(session_id);
+        if (!known || firstSeq(known.events, known.last_seq) <= seq || !(await page(session_id, HOLE_PAGE))) return;
+      }
+    },
+
     async loadMoreSessions() {
       if (store.state.next) await list(store.state.next).catch(complain);
     },

@@ -109,5 +109,7 @@ export function Notice({ item: { event } }) {
 function noticeText({ type, data, sender }) {
   if (type === "participant_joined") return `${data.participant.name} joined`;
   if (type === "participant_left") return `${data.participant.name} left`;
+  // Bots change nothing but the title of a chat that has none.
+  if (sender.kind === "bot") return `${sender.name} called this chat “${data.title}”`;
   return `${sender.name} changed the settings of this chat`;
 }

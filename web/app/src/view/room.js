@@ -14,6 +14,7 @@ import { Icon } from "./icons.js";
 import { Members } from "./members.js";
 import { RoomHead } from "./room_head.js";
 import { SessionSettings } from "./session_settings.js";
+import { SummaryDialog } from "./summary.js";
 import { Timeline } from "./timeline.js";
 import { useMedia } from "./use_media.js";
 
@@ -27,6 +28,8 @@ export function RoomView({ room, state, me, onMenu }) {
   const [panel, setPanel] = useState(true);
   const [overlay, setOverlay] = useState(false);
   const [settings, setSettings] = useState(false);
+  const [summary, setSummary] = useState(false);
+  const [target, setTarget] = useState(/** @type {{seq: number} | null} */ (null));
   const [quote, setQuote] = useState(/** @type {Event | null} */ (null));
   const [unread_after, setUnreadAfter] = useState(/** @type {number | null} */ (null));
   const [members, setMembers] = wide ? [panel, setPanel] : [overlay, setOverlay];
@@ -43,14 +46,20 @@ export function RoomView({ room, state, me, onMenu }) {
   const running = Object.values(room.replies).find((reply) => reply.state === "running");
   const typing = Object.values(room.typing).map(({ participant }) => participant.name);
 
+  const jump = async (/** @type {number} */ seq) => {
+    setSummary(false);
+    await sync.loadBackTo(id, seq);
+    setTarget({ seq });
+  };
+
   if (room.status === "failed") return html`<${Refused} room=${room} onMenu=${onMenu} />`;
   const owner = (room.members[me.id]?.role ?? overview?.role) === "owner";
   return html`
     <${RoomHead} room=${room} overview=${overview} me=${me} owner=${owner} members=${members} onMenu=${onMenu}
-      onMembers=${() => setMembers(!members)} onSettings=${() => setSettings(true)} />
+      onMembers=${() => setMembers(!members)} onSummary=${() => setSummary(true)} onSettings=${() => setSettings(true)} />
     <div class="room-body">
       <section class="room-talk" aria-label="Conversation">
-        <${Timeline} key=${id} room=${room} items=${items} me=${me} online=${state.connection.status === "online"} onReply=${setQuote}
+        <${Timeline} key=${id} room=${room} items=${items} me=${me} target=${target} online=${state.connection.status === "online"} onReply=${setQuote}
           onRead=${(/** @type {number} */ seq) => messages.markRead(id, seq)} onOlder=${() => sync.loadOlder(id)} />
         <div class="typing" data-testid="typing" aria-live="off">${typing.length > 0 && html`<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>`}${typingLabel(typing)}</div>
         <${Composer} session_id=${id} disabled=${!joined && !room.events.length} limit=${state.limits.text_chars ?? TEXT_CHARS} running=${running}
@@ -58,6 +67,7 @@ export function RoomView({ room, state, me, onMenu }) {
       </section>
       ${members && html`<${Members} room=${room} me=${me} overlay=${!wide} onClose=${() => setMembers(false)} />`}
     </div>
+    ${summary && html`<${SummaryDialog} room=${room} onJump=${jump} onClose=${() => setSummary(false)} />`}
     ${settings && html`<${SessionSettings} room=${room} bots=${state.bots} owner=${owner} onClose=${() => setSettings(false)} />`}
   `;
 }

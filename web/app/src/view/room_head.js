@@ -12,9 +12,9 @@ const SHOWN_FACES = 3;
 
 /**
  * @param {{room: Room, overview: SessionOverview | undefined, me: Participant, owner: boolean, members: boolean,
- *   onMenu: () => void, onMembers: () => void, onSettings: () => void}} props
+ *   onMenu: () => void, onMembers: () => void, onSummary: () => void, onSettings: () => void}} props
  */
-export function RoomHead({ room, overview, me, owner, members, onMenu, onMembers, onSettings }) {
+export function RoomHead({ room, overview, me, owner, members, onMenu, onMembers, onSummary, onSettings }) {
   const [sharing, setSharing] = useState(false);
   const session = room.session ?? overview;
   const people = Object.values(room.members);
@@ -40,6 +40,7 @@ export function RoomHead({ room, overview, me, owner, members, onMenu, onMembers
       ${shareable && html`<button type="button" class="button button-small button-invite" data-testid="invite" aria-label="Invite" onClick=${() => setSharing(true)}>
         <${Icon} name="link" size="17" /><span class="only-wide">Invite</span>
       </button>`}
+      <button type="button" class="icon-button" aria-label="Summary of this chat" data-testid="summarize" onClick=${onSummary}><${Icon} name="summary" /></button>
       <button type="button" class="icon-button" aria-label="Settings of this chat" data-testid="session-settings" onClick=${onSettings}><${Icon} name="settings" /></button>
     </header>
     ${sharing && html`<${ShareDialog} room=${room} owner=${owner} onClose=${() => setSharing(false)} />`}

@@ -22,6 +22,7 @@ const NEAR_START_PX = 240;
  * @property {Item[]} items
  * @property {Participant} me
  * @property {boolean} online
+ * @property {{seq: number} | null} target a message to go to; a new object goes there again
  * @property {(event: Event) => void} onReply
  * @property {(seq: number) => void} onRead
  * @property {() => void} onOlder
@@ -34,6 +35,8 @@ export class Timeline extends Component {
   /** @type {ResizeObserver | null} */
   resized = null;
   following = true;
+  /** @type {number | null} what to go to, as soon as it is here: it may be loaded and not drawn yet */
+  wanted = null;
   state = { at_end: true, seen: 0, editing: null };
 
   componentDidMount() {
@@ -67,9 +70,28 @@ export class Timeline extends Component {
     const { room, items } = this.props;
     const grew_above = previous.room.events[0]?.seq > room.events[0]?.seq;
     const sent = items.at(-1)?.kind === "outgoing" && items.at(-1)?.key !== previous.items.at(-1)?.key;
-    if (this.following || sent) this.toEnd();
+    if (this.props.target !== previous.target) this.wanted = this.props.target?.seq ?? null;
+    if (this.wanted !== null && this.show(this.wanted)) this.wanted = null;
+    else if (this.following || sent) this.toEnd();
     else if (grew_above) this.hold(from_end);
     if (previous.room.last_seq !== room.last_seq || previous.room.status !== room.status) this.markRead();
+  }
+
+  /**
+   * Brings a message into the middle and gives it the focus; whether it is there.
+   *
+   * @param {number} seq
+   */
+  show(seq) {
+    const found = /** @type {HTMLElement | null} */ (this.scroller?.querySelector(`[data-testid="message"][data-seq="${seq}"]`));
+    if (!found) return false;
+    this.following = false;
+    found.tabIndex = -1;
+    found.scrollIntoView({ block: "center" });
+    found.focus({ preventScroll: true });
+    found.classList.add("message-found");
+    found.addEventListener("blur", () => found.classList.remove("message-found"), { once: true });
+    return true;
   }
 
   /** @param {number} from_end */

@@ -1,0 +1,202 @@
+"""Summaries by a model, as a member gets them, and whatever becomes of the model."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from chatserver.testing import (
+    Behaviour,
+    Silence,
+    Speak,
+    bad_request,
+    content_filtered,
+    cut,
+    server_error,
+)
+from tests.conftest import Connect
+from tests.integration.models import SUMMARY, Writer, writes
+from tests.integration.protocol.people import session_of
+from tests.raw import RawClient
+from tests.servers import StartServer
+from tests.waiting import eventually
+
+
+@pytest.fixture
+async def writer() -> AsyncIterator[Writer]:
+    writer = Writer()
+    async with writer.model:
+        yield writer
+
+
+async def summary_of(member: RawClient, session_id: str) -> dict[str, Any]:
+    summary: dict[str, Any] = (await member.do("summarize_session", session_id=session_id))[
+        "summary"
+    ]
+    return summary
+
+
+async def test_a_model_sums_up_with_text_topics_mood_and_quotes(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    ada = await connect(await writer.serve(server))
+    session_id = await session_of(ada)
+    first = await ada.say(session_id, "I love tea. It is warm.")
+    quotes = [{"seq": first["seq"], "text": "I love tea."}]
+    writer.writing = writes(SUMMARY | {"highlights": quotes})
+    summary = await summary_of(ada, session_id)
+    assert summary["method"] == "model"
+    assert summary["text"] == "They talk about tea."
+    assert summary["topics"] == ["tea", "kettles"]
+    assert summary["sentiment"] == "positive"
+    assert summary["highlights"] == [{"sender": ada.me, **quotes[0]}]
+    assert summary["covers_from_seq"] == first["seq"]
+    assert summary["total_messages"] == 1
+
+
+async def test_nobody_is_quoted_with_what_they_did_not_say(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    ada = await connect(await writer.serve(server))
+    session_id = await session_of(ada)
+    first = (await ada.say(session_id, "I love tea."))["seq"]
+    second = (await ada.say(session_id, "Coffee is fine too."))["seq"]
+    quotes = [
+        {"seq": first, "text": "I hate tea."},
+        {"seq": first, "text": "Coffee is fine too."},
+        {"seq": 999, "text": "I love tea."},
+        {"seq": second, "text": "Coffee is fine"},
+        {"seq": first, "text": "love tea"},
+        {"seq": first, "text": "love tea"},
+    ]
+    writer.writing = writes(SUMMARY | {"highlights": quotes})
+    kept = [(h["seq"], h["text"]) for h in (await summary_of(ada, session_id))["highlights"]]
+    assert kept == [(first, "love tea"), (second, "Coffee is fine")]
+
+
+async def test_prose_and_a_fence_around_the_answer_do_no_harm(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    ada = await connect(await writer.serve(server))
+    session_id = await session_of(ada)
+    await ada.say(session_id, "Tea?")
+    writer.writing = writes(f"Here you are:\n```json\n{json.dumps(SUMMARY)}\n```\nBye")
+    assert (await summary_of(ada, session_id))["method"] == "model"
+
+
+INVALID: dict[str, Any] = {
+    "no JSON": "I would rather not.",
+    "empty": "{}",
+    "another mood": SUMMARY | {"sentiment": "ecstatic"},
+    "a field too many": SUMMARY | {"command": "rm"},
+    "a text without end": SUMMARY | {"text": "x" * 2_001},
+    "topics without end": SUMMARY | {"topics": ["tea"] * 21},
+    "a topic without end": SUMMARY | {"topics": ["x" * 61]},
+    "a blank text": SUMMARY | {"text": " "},
+    "numbers": SUMMARY | {"topics": [1, 2]},
+}
+
+
+@pytest.mark.parametrize("answer", INVALID.values(), ids=INVALID)
+async def test_an_invalid_answer_is_asked_for_once_more_and_then_done_without(
+    server: StartServer, connect: Connect, writer: Writer, answer: Any
+) -> None:
+    ada = await connect(await writer.serve(server))
+    session_id = await session_of(ada)
+    await ada.say(session_id, "The kettle whistles, and I love that.")
+    writer.writing = writes(answer)
+    summary = await summary_of(ada, session_id)
+    assert (summary["method"], summary["text"]) == ("extractive", None)
+    assert summary["topics"]
+    assert summary["sentiment"] == "positive"
+    assert len(writer.asked) == 2
+
+
+async def test_a_second_answer_that_is_valid_counts(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    ada = await connect(await writer.serve(server))
+    session_id = await session_of(ada)
+    await ada.say(session_id, "Tea?")
+    writer.model.then(writes("Hm"), writes(SUMMARY))
+    assert (await summary_of(ada, session_id))["method"] == "model"
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [server_error(), bad_request(), content_filtered(), cut(), Speak(()), Silence()],
+    ids=["500", "400", "filter", "cut", "empty", "silence"],
+)
+async def test_a_model_that_fails_leaves_the_offline_summary(
+    server: StartServer, connect: Connect, writer: Writer, behaviour: Behaviour
+) -> None:
+    running = await writer.serve(server, summary_seconds=1)
+    ada = await connect(running)
+    session_id = await session_of(ada)
+    await ada.say(session_id, "The kettle whistles in the kitchen.")
+    writer.writing = behaviour
+    summary = await summary_of(ada, session_id)
+    assert (summary["method"], summary["text"]) == ("extractive", None)
+    await eventually(lambda: writer.model.open_streams == 0, within=1.0)
+
+
+async def test_asking_again_costs_nothing_until_something_changes(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    ada = await connect(await writer.serve(server))
+    session_id = await session_of(ada)
+    message = await ada.say(session_id, "Tea?")
+    writer.writing = writes(SUMMARY)
+    await asyncio.gather(*[summary_of(ada, session_id) for _ in range(4)])
+    await summary_of(ada, session_id)
+    assert len(writer.asked) == 1
+    seq = message["seq"]
+    await ada.do("edit_message", session_id=session_id, seq=seq, text="Coffee?")
+    await summary_of(ada, session_id)
+    assert len(writer.asked) == 2
+    assert "Coffee?" in str(writer.asked[-1].body)
+    await ada.do("delete_message", session_id=session_id, seq=seq)
+    assert (await summary_of(ada, session_id))["text"] is None
+    assert len(writer.asked) == 2
+
+
+async def test_only_the_newest_text_is_sent_and_the_summary_says_from_where(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    ada = await connect(await writer.serve(server))
+    session_id = await session_of(ada)
+    said = [await ada.say(session_id, f"{number} " + "tea " * 2_500) for number in range(4)]
+    writer.writing = writes(SUMMARY)
+    summary = await summary_of(ada, session_id)
+    assert summary["covers_from_seq"] == said[-2]["seq"]
+    assert summary["total_messages"] == 4
+    assert len(str(writer.asked[0].body)) < 30_000
+
+
+async def test_a_bot_of_the_settings_is_asked_and_none_where_they_say_none(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    writer.writing = writes(SUMMARY)
+    methods = []
+    for settings in ({"summary_bot": "gpt", "default_bot": "echo"}, {"summary_bot": ""}):
+        ada = await connect(await writer.serve(server, **settings))
+        session_id = await session_of(ada)
+        await ada.say(session_id, "The kettle whistles.")
+        methods.append((await summary_of(ada, session_id))["method"])
+    assert methods == ["model", "extractive"]
+
+
+async def test_a_server_that_stops_ends_what_the_model_still_writes(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    running = await writer.serve(server)
+    ada = await connect(running)
+    session_id = await session_of(ada)
+    await ada.say(session_id, "Tea?")
+    asking = asyncio.create_task(ada.call("summarize_session", {"session_id": session_id}))
+    await eventually(lambda: writer.model.open_streams == 1)
+    await running.stop()
+    await eventually(lambda: writer.model.open_streams == 0, within=1.0)
+    asking.cancel()
