@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chatserver.bots.openai.estimate import MESSAGE_TOKENS, estimate
-from chatserver.bots.openai.prompt import Message, counts, memory_line, one_line
+from chatserver.bots.openai.prompt import Message, memory_line, one_line, standing
 from chatserver.chat.bots import bot_participant
 from chatserver.chat.models import Event, ParticipantKind
 
@@ -33,7 +33,7 @@ def folding(memory: str | None, turns: Sequence[Event], bot: str, room: float) -
     opening = [] if memory is None else [memory_line(memory)]
     used = 2 * MESSAGE_TOKENS + estimate(INSTRUCTIONS) + sum(map(estimate, opening))
     lines: list[str] = []
-    for event in reversed([turn for turn in turns if counts(turn)]):
+    for event in reversed(standing(turns)):
         line = _line(event, own)
         used += estimate(line) + estimate("\n")
         if lines and used > room:

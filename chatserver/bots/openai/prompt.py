@@ -68,20 +68,21 @@ def conversation(context: ReplyContext) -> list[Event]:
     """
     prompt = context.prompt
     earlier = [event for event in context.messages if event.seq < prompt.seq]
-    return [*_standing(earlier), prompt]
+    return [*standing(earlier), prompt]
 
 
-def _standing(events: Sequence[Event]) -> list[Event]:
+def standing(events: Sequence[Event]) -> list[Event]:
+    """Those of a stretch of the log that count, in the order in which they are read."""
     place: dict[int, int] = {}
     standing: dict[int, Event] = {}
     for event in events:
         place[event.seq] = place.get(event.data.get("replaces", 0), event.seq)
-        if counts(event):
+        if _counts(event):
             standing[place[event.seq]] = event
     return [event for _, event in sorted(standing.items())]
 
 
-def counts(event: Event) -> bool:
+def _counts(event: Event) -> bool:
     """Whether it is a part of the conversation."""
     data = event.data
     cut_short = data.get("stopped") or data.get("failed")

@@ -70,3 +70,8 @@ def test_whatever_was_written_is_one_line_of_its_author(
     if memory is not None:
         assert shown.pop(0) == {"earlier": memory}
     assert shown == [{"who": "person", "name": name, "text": text} for name, text in talked]
+
+
+def test_of_an_answer_that_was_asked_for_again_the_last_is_remembered() -> None:
+    shown = lines(said("a"), answered("first"), answered("second", replaces=2), said("b"))
+    assert [line["text"] for line in shown] == ["a", "second", "b"]
