@@ -116,8 +116,8 @@ FAULTS = {
     "sends what is no chat completion": [does(garbage()), does(garbage(SAID))],
     "sends an error in the middle of its answer": [does(ERROR)],
     "answers nothing": [does(Speak(())), does(Speak(("\n", " ")))],
-    "finds the messages too long, then takes fewer": [then_well(TOO_LONG, TOO_LONG)],
-    "finds even the last message too long": [does(TOO_LONG, TOO_LONG, TOO_LONG)],
+    "finds the messages too long, then takes fewer": [then_well(TOO_LONG)],
+    "finds even the last message too long": [does(TOO_LONG, TOO_LONG)],
     "says more than `CHATSERVER_REPLY_CHARS`": [
         does(huge(2_000_000, "naïve🙂"), text=("naïve🙂" * CHARS)[:CHARS])
     ],
