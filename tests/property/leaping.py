@@ -39,7 +39,7 @@ class LeapingLoop(asyncio.SelectorEventLoop):
         return bool(self._in_executors or self.elsewhere())
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
     ) -> asyncio.Future[T]:
         future = super().run_in_executor(executor, func, *args)
         self._in_executors += 1

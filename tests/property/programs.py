@@ -188,48 +188,55 @@ failing: st.SearchStrategy[Behaviour] = st.one_of(
 )
 scripts = st.lists(st.one_of(speaking, speaking, failing), max_size=8).map(tuple)
 
+session_numbers = st.integers(0, 2)
 picks = st.integers(0, 3)
 workers = st.integers(0, 1)
 seconds = st.sampled_from([0.01, 0.2, 1.0, 3.0, 11.0, 25.0])
 sends = st.builds(
     Send,
-    session=st.integers(0, 2),
+    session=session_numbers,
     mentions=st.one_of(st.just(()), st.lists(st.sampled_from(BOTS), max_size=3).map(tuple)),
     repeat=st.sampled_from([False, False, False, True]),
 )
-waits = st.one_of(st.builds(Wait, seconds), st.just(AwaitText()))
-troubles: st.SearchStrategy[Step] = st.one_of(
-    st.builds(
-        Kill,
-        worker=workers,
-        transaction=st.integers(0, 4),
-        committed=st.booleans(),
-        recover=st.booleans(),
-    ),
-    st.builds(Kill, worker=workers, recover=st.booleans()),
-    st.builds(Drain, workers),
-    st.builds(Pause, workers, seconds),
-    st.builds(Outage, seconds),
-    st.just(Start()),
+kills = st.builds(
+    Kill,
+    worker=workers,
+    transaction=st.integers(0, 4),
+    committed=st.booleans(),
+    recover=st.booleans(),
 )
-wishes: st.SearchStrategy[Step] = st.one_of(
-    st.builds(Stop, picks),
-    st.builds(Stop, picks),
-    st.builds(Retry, picks),
-    st.builds(Retry, picks),
-    st.builds(Edit, picks),
-    st.builds(Delete, picks),
-    st.builds(SetPolicy, st.integers(0, 2), st.sampled_from(ReplyPolicy)),
-    st.builds(SetMember, st.integers(0, 2), st.sampled_from(BOTS), st.booleans()),
+
+
+def mostly(**weights: tuple[int, st.SearchStrategy[Step]]) -> st.SearchStrategy[Step]:
+    """One of these, as often as weighed. (`one_of` would give each of its branches' branches the
+    same chance.)"""
+    choices = [strategy for weight, strategy in weights.values() for _ in range(weight)]
+    return st.sampled_from(choices).flatmap(lambda strategy: strategy)
+
+
+steps = mostly(
+    send=(9, sends),
+    wait=(3, st.builds(Wait, seconds)),
+    text=(4, st.just(AwaitText())),
+    stop=(3, st.builds(Stop, picks)),
+    retry=(4, st.builds(Retry, picks)),
+    edit=(1, st.builds(Edit, picks)),
+    delete=(1, st.builds(Delete, picks)),
+    policy=(1, st.builds(SetPolicy, session_numbers, st.sampled_from(ReplyPolicy))),
+    member=(2, st.builds(SetMember, session_numbers, st.sampled_from(BOTS), st.booleans())),
+    kill=(4, kills),
+    drain=(1, st.builds(Drain, workers)),
+    pause=(2, st.builds(Pause, workers, seconds)),
+    outage=(1, st.builds(Outage, seconds)),
+    start=(2, st.just(Start())),
 )
-steps: st.SearchStrategy[Step] = st.one_of(sends, sends, waits, wishes, troubles)
 programs = st.builds(
     Program,
     sessions=st.integers(1, 3),
     turns=st.sampled_from([0, 0, 2]),
     hints=st.booleans(),
     scripts=st.lists(scripts, min_size=1, max_size=len(BOTS)).map(tuple),
-    steps=st.lists(st.lists(steps, min_size=1, max_size=3).map(tuple), min_size=1, max_size=12).map(
+    steps=st.lists(st.lists(steps, min_size=1, max_size=3).map(tuple), min_size=6, max_size=14).map(
         tuple
     ),
 )

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from structlog.testing import capture_logs
 
+from chatserver.replies.run import BEAT_SECONDS
 from chatserver.store.migrate import migrate
+from chatserver.testing import Speak
 from tests.property.leaping import LeapingLoop
 from tests.property.play import Play
-from tests.property.programs import BOTS, Program, programs
+from tests.property.programs import BOTS, AwaitText, Pause, Program, Send, Wait, programs
 from tests.property.stage import Stage, open_stage
 from tests.property.verdict import complaints
 from tests.property.workers import start_task
@@ -41,7 +43,7 @@ class Theatre:
         with capture_logs() as logged, asyncio.Runner(loop_factory=LeapingLoop) as runner:
             runner.get_loop().set_task_factory(start_task)  # type: ignore[arg-type]
             found = runner.run(_played(program, database))
-        return found + [str(entry) for entry in logged if entry["event"] in CRASHES]
+        return found + sorted({entry["event"] for entry in logged} & CRASHES)
 
 
 async def _played(program: Program, database: Path) -> list[str]:
@@ -60,7 +62,8 @@ async def _comes_to_rest(stage: Stage) -> list[str]:
         if not stage.rows(ACTIVE):
             break
         await asyncio.sleep(1)
-    await asyncio.sleep(0.1)
+    # Whoever stood still learns at its next beat that its reply was taken over.
+    await asyncio.sleep(BEAT_SECONDS + 0.5)
     left = [f"{model.open_streams} streams left" for model in stage.models if model.open_streams]
     running = [f"{n} still run" for worker in stage.workers if (n := worker.pool.running)]
     for worker in stage.workers:
@@ -77,10 +80,21 @@ def theatre() -> Iterator[Theatre]:
         yield Theatre(Path(folder))
 
 
+TAKES_OVER_FROM_ITSELF = Program(
+    sessions=1,
+    turns=0,
+    hints=True,
+    scripts=((Speak(("on",) * 20, pace=0.4),),),
+    steps=((Send(0),), (AwaitText(),), (Pause(0, 25),), (Wait(40),)),
+)
+"""A worker that stood still claims its own reply anew, before it learns that it had lost it."""
+
+
 @settings(
     max_examples=200,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+@example(program=TAKES_OVER_FROM_ITSELF)
 @given(program=programs)
 def test_every_prompt_ends_once_and_in_its_turn(theatre: Theatre, program: Program) -> None:
     assert theatre.complaints(program) == []

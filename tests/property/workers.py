@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from chatserver.chat.desk import ReplyDesk
 from chatserver.chat.events import Signal
@@ -183,7 +183,10 @@ class _WorkersStore:
                 raise _Killed
             return work(tx)
 
-        result = await self._store.transact(while_alive)
+        try:
+            result = await self._store.transact(while_alive)
+        except _Killed:
+            await self._never()
         if last:
             await self._die()
         await self._worker.at_work()
@@ -208,9 +211,16 @@ class _WorkersStore:
         return committed if left == 1 else None
 
     async def _die(self) -> None:
+        if self._doom is None:  # spared at last
+            return
         self._worker.dead = True
         self._worker.died.set()
+        await self._never()
+
+    async def _never(self) -> NoReturn:
+        """What a dead process waits for."""
         await asyncio.get_running_loop().create_future()
+        raise AssertionError("nobody resolves it")
 
 
 class _WorkersBots:
