@@ -236,7 +236,7 @@ programs = st.builds(
     turns=st.sampled_from([0, 0, 2]),
     hints=st.booleans(),
     scripts=st.lists(scripts, min_size=1, max_size=len(BOTS)).map(tuple),
-    steps=st.lists(st.lists(steps, min_size=1, max_size=3).map(tuple), min_size=6, max_size=14).map(
+    steps=st.lists(st.lists(steps, min_size=1, max_size=3).map(tuple), min_size=6, max_size=10).map(
         tuple
     ),
 )
