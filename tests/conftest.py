@@ -1,6 +1,7 @@
 """Fixtures for everybody: real servers, in this process or as children, and raw clients."""
 
 import itertools
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,10 +17,22 @@ from tests.raw import RawClient
 from tests.servers import RunningServer, StartServer, start_server
 
 Connect = Callable[..., Awaitable[RawClient]]
+SEED_OPTION = "--hypothesis-seed"
 
 # How long an example takes says more about the machine's load than about the code.
 settings.register_profile("chatserver", deadline=None, print_blob=True)
 settings.load_profile("chatserver")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Draws the seed of all random runs where none is given, so that it can be shown."""
+    if config.getoption(SEED_OPTION) is None:
+        config.option.hypothesis_seed = str(secrets.randbits(32))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"random runs: {SEED_OPTION}={config.getoption(SEED_OPTION)}"
 
 
 @pytest.fixture

@@ -46,7 +46,8 @@ class ReplyPool:
         self._listeners = listeners
         self._owner = secrets.token_urlsafe(8)
         self._hints = asyncio.Semaphore(0)
-        self._running: dict[str, ReplyRun] = {}
+        # By reply and attempt: after a long pause this pool may take over from itself.
+        self._running: dict[tuple[str, int], ReplyRun] = {}
         self._workers: list[asyncio.Task[None]] = []
         self._polling: asyncio.Task[None] | None = None
         self._draining = asyncio.Event()
@@ -69,9 +70,9 @@ class ReplyPool:
 
     def stop_requested(self, reply_id: str) -> None:
         """`chat.ports.ReplyNudge`. The store knows already; this saves waiting for the beat."""
-        run = self._running.get(reply_id)
-        if run is not None:
-            run.halt(Halt.STOPPED)
+        for (running, _), run in self._running.items():
+            if running == reply_id:
+                run.halt(Halt.STOPPED)
 
     async def drain(self) -> None:
         """Claims nothing more and hands every unfinished reply back to the queue."""
@@ -111,15 +112,15 @@ class ReplyPool:
             limits=self._limits,
             listeners=self._listeners,
         )
-        reply_id = work.claim.reply.reply_id
-        self._running[reply_id] = run
+        attempt = work.claim.reply.reply_id, work.claim.reply.attempt
+        self._running[attempt] = run
         if self._draining.is_set():  # claimed while the drain began
             run.halt(Halt.DRAINED)
         self._metrics.replies_running.inc()
         try:
             await run.run()
         finally:
-            del self._running[reply_id]
+            del self._running[attempt]
             self._metrics.replies_running.dec()
         return True
 

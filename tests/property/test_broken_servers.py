@@ -1,0 +1,134 @@
+"""The checker of `test_every_prompt_ends` finds what is wrong with servers that break a promise."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, settings
+from sqlalchemy import false
+
+from chatserver.chat.desk import ReplyDesk
+from chatserver.chat.models import Reply
+from chatserver.chat.ports import Claim, Commit, Transaction
+from chatserver.replies.pool import ReplyPool
+from chatserver.replies.stream import ReplyStream
+from chatserver.store import replies
+from tests.property.programs import Program, programs
+from tests.property.theatre import Theatre
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def without_fences(patch: pytest.MonkeyPatch) -> None:
+    """A worker may end a reply that was taken over."""
+
+    def anybody(claim: Claim) -> Any:
+        return replies.R.id == claim.reply.reply_id
+
+    patch.setattr(replies, "_fence", anybody)
+
+
+def without_hints(patch: pytest.MonkeyPatch) -> None:
+    """Workers neither hear of prompts nor look for them."""
+
+    async def never(self: ReplyPool) -> None:
+        pass
+
+    def deaf(self: ReplyPool, commit: Commit) -> None:
+        pass
+
+    patch.setattr(ReplyPool, "committed", deaf)
+    patch.setattr(ReplyPool, "_poll", never)
+
+
+def without_takeover(patch: pytest.MonkeyPatch) -> None:
+    """The leases of the dead never lapse."""
+    claim = replies.ReplyRows.claim
+
+    def held_for_ever(
+        self: replies.ReplyRows, owner: str, now: datetime, until: datetime, **more: int
+    ) -> Claim | None:
+        return claim(self, owner, now, until.replace(year=until.year + 1), **more)
+
+    patch.setattr(replies.ReplyRows, "claim", held_for_ever)
+
+
+def saying_it_twice(patch: pytest.MonkeyPatch) -> None:
+    """The final message is appended two times."""
+    say = ReplyDesk._say
+
+    def twice(self: ReplyDesk, tx: Transaction, reply: Reply, text: str, **more: Any) -> Any:
+        say(self, tx, reply, text, **more)
+        return say(self, tx, reply, text, **more)
+
+    patch.setattr(ReplyDesk, "_say", twice)
+
+
+def newest_first(patch: pytest.MonkeyPatch) -> None:
+    """The last prompt of a session is answered first."""
+
+    def backwards(reply: Any) -> tuple[Any, ...]:
+        return -reply.prompt_seq, reply.created_at, reply.position, reply.id
+
+    patch.setattr(replies, "_turn", backwards)
+
+
+def all_at_once(patch: pytest.MonkeyPatch) -> None:
+    """Whatever waits may run."""
+
+    class Never:
+        def where(self, *_: Any) -> Any:
+            return false()
+
+    patch.setattr(replies, "exists", Never)
+
+
+def dropping_text(patch: pytest.MonkeyPatch) -> None:
+    """What waits to be sent when a reply ends is never sent."""
+
+    def forget(self: ReplyStream) -> None:
+        self.close()
+
+    flush = ReplyStream.flush
+
+    def first_only(self: ReplyStream) -> None:
+        (forget if self._sent else flush)(self)
+
+    patch.setattr(ReplyStream, "flush", first_only)
+
+
+@pytest.mark.parametrize(
+    ("broken", "complaint"),
+    [
+        (without_fences, "ended in 2 messages|failed 2 times|ended 2 times|was told to be"),
+        (without_hints, "is still queued"),
+        (without_takeover, "is still running"),
+        (saying_it_twice, "ended in 2 messages"),
+        (newest_first, "replies began in the order"),
+        (all_at_once, "ran side by side"),
+        (dropping_text, "was streamed as"),
+    ],
+    ids=lambda each: each.__name__ if callable(each) else "",
+)
+def test_a_broken_server_is_found_out(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch, broken: Break, complaint: str
+) -> None:
+    broken(monkeypatch)
+    pattern = re.compile(complaint)
+
+    def found_out(program: Program) -> bool:
+        return any(pattern.search(each) for each in theatre.complaints(program))
+
+    find(programs, found_out, settings=FIRST, random=Random(4))
+
+
+FIRST = settings(
+    max_examples=100,
+    phases=[Phase.generate],
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+"""The first that is found will do. `find` raises NoSuchExample where there is none."""
