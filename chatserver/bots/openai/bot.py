@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, closing
 
 from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.bots.openai.chunks import Usage
@@ -42,19 +42,20 @@ class OpenAiBot:
 
         Only an answer that the endpoint called finished ends without one.
         """
-        deadlines = Deadlines(self._declaration)
-        try:
-            async with aclosing(self._answer(conversation(context), deadlines)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        except Failure as failure:
-            raise failure.bot_error() from failure
+        with closing(Deadlines(self._declaration)) as deadlines:
+            try:
+                async with aclosing(self._answer(conversation(context), deadlines)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+            except Failure as failure:
+                raise failure.bot_error() from failure
 
     async def check(self) -> None:
         """Makes the cheapest live call there is, once. Raises `BotError` as `reply` does."""
         try:
             try:
-                self._used(await self._live().check(Deadlines(self._declaration)))
+                with closing(Deadlines(self._declaration)) as deadlines:
+                    self._used(await self._live().check(deadlines))
             except Failure as failure:
                 self._observer.failed(self.info.name, failure.kind)
                 raise
