@@ -49,8 +49,6 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             )
         except BROKEN as error:
             raise transport_error(error) from error
-        except ValueError as error:  # a proxy that aiohttp cannot talk to
-            raise httpx2.UnsupportedProtocol(str(error)) from error
         body = Body(response)
         decoded = [
             (name, value)
@@ -87,7 +85,13 @@ class _Blocks(httpx2.AsyncByteStream):
 
 
 def _proxy(url: httpx2.URL) -> str | None:
+    """Raises `httpx2.UnsupportedProtocol` for SOCKS."""
     proxies = getproxies()
-    if not proxies or proxy_bypass(url.host):
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(url.host):
         return None
-    return proxies.get(url.scheme) or proxies.get("all")
+    if "://" not in proxy:
+        return f"http://{proxy}"
+    if not proxy.lower().startswith(("http://", "https://")):
+        raise httpx2.UnsupportedProtocol("only HTTP proxies are spoken to")
+    return proxy
