@@ -7,7 +7,8 @@ from the model to the viewer, or the server's core is full, or a reply fails; th
 down to a tenth. In each step every viewer asks twice: the first asks are spread over the time of a
 reply, the second follow at once, so that as many are said at any time; the second are what is
 measured. Prints a row for each step, with the `limit` that it met. The model and the viewers have
-the second core; a step in which they needed all of it says `generator`: no limit of the server.
+the second core; a step in which they needed all of it says `generator`: no limit of the server. Nor
+is one that was `late` with a high `server_waited_share`: others had the server's core.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import random
 import tempfile
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import uvloop
 
@@ -46,9 +48,11 @@ async def step(
         # From now on all are being said, until the first second ones end.
         await asyncio.sleep(length)
         begun, cpu, own = time.monotonic(), server.process.cpu_seconds(), time.process_time()
+        waited = waited_seconds(server.process.pid)
         await asyncio.sleep(length)
         seconds = time.monotonic() - begun
         cpu, own = server.process.cpu_seconds() - cpu, time.process_time() - own
+        waited = waited_seconds(server.process.pid) - waited
         ended = await asyncio.gather(*asking)
     first = firsts(watching, model)
     row: Row = {
@@ -59,6 +63,7 @@ async def step(
         "first_p50_ms": first.milliseconds(50),
         "first_p99_ms": first.milliseconds(99),
         "server_cpu_share": round(cpu / seconds, 2),
+        "server_waited_share": round(waited / seconds, 2),
         "cpu_us_per_token": round(cpu / seconds / len(watching) * PACE * 1e6, 1),
         "generator_cpu_share": round(own / seconds, 2),
     }
@@ -72,6 +77,11 @@ async def step(
     elif (row["first_p99_ms"] or 0) > late_ms:
         limit = "late"
     return row | {"limit": limit}, limit
+
+
+def waited_seconds(pid: int) -> float:
+    """How long the server's event loop could have run and did not: others had its core."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[1]) / 1e9
 
 
 async def find(options: argparse.Namespace, stack: ExitStack, folder: str) -> None:
