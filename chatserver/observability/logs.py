@@ -12,7 +12,7 @@ TRACEBACKS = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 )
 
-MODEL_CLIENTS = ("openai", "httpx2", "httpcore2")
+MODEL_CLIENTS = ("openai", "httpx2", "aiohttp.client")
 """Loggers of the libraries that ask models."""
 
 

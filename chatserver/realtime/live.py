@@ -27,12 +27,12 @@ class LiveReplies:
     def heard(self, signal: ReplySignal) -> None:
         replies = self._by_session.setdefault(signal.session_id, {})
         match signal:
-            case ReplyStarted():
-                replies[signal.reply_id] = _Live(signal)
             case ReplyDelta():
                 live = replies.get(signal.reply_id)
                 if live is not None and live.started.attempt == signal.attempt:
                     live.parts.append(signal.text)
+            case ReplyStarted():
+                replies[signal.reply_id] = _Live(signal)
             case ReplyFinished() | ReplyStopped():
                 replies.pop(signal.reply_id, None)
         if not replies:

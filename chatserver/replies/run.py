@@ -19,6 +19,8 @@ from chatserver.replies.stream import ReplyStream
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 2.0
+BEATS_APART_SECONDS = 0.1
+"""Replies beat at multiples of it, so that those of one moment share a commit."""
 
 
 AnswerListener = Callable[[Work, int], None]
@@ -149,8 +151,10 @@ class ReplyRun:
                     await close()
 
     async def _beat(self) -> None:
+        clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
+            due = (clock() + BEAT_SECONDS) // BEATS_APART_SECONDS * BEATS_APART_SECONDS
+            await asyncio.sleep(due - clock())
             await self.look()
 
     async def look(self) -> None:

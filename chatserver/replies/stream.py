@@ -7,10 +7,12 @@ from chatserver.chat.models import Reply
 from chatserver.chat.ports import Feed
 
 COALESCE_SECONDS = 0.05
+EARLY_SECONDS = 0.01
+"""Text that comes so shortly before its time leaves at once, rather than wake the process again."""
 
 
 class ReplyStream:
-    """The first piece leaves at once, later ones together every 50 ms.
+    """A piece leaves at once, unless another left in the last 50 ms: then with all until those end.
 
     Offsets count Unicode code points, which is what Python's `len` counts.
     """
@@ -20,6 +22,7 @@ class ReplyStream:
         self._feed = feed
         self._room = max_chars
         self._sent = 0
+        self._sent_at = -COALESCE_SECONDS
         self._parts: list[str] = []
         self._unsent: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -41,10 +44,14 @@ class ReplyStream:
         self._room -= len(piece)
         self._parts.append(piece)
         self._unsent.append(piece)
-        if not self._sent:
+        if self._timer is not None:
+            return
+        loop = asyncio.get_running_loop()
+        due = self._sent_at + COALESCE_SECONDS
+        if loop.time() >= due - EARLY_SECONDS:
             self.flush()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(COALESCE_SECONDS, self.flush)
+        else:
+            self._timer = loop.call_at(due, self.flush)
 
     def flush(self) -> None:
         """Sends what waits."""
@@ -61,6 +68,7 @@ class ReplyStream:
             text=text,
         )
         self._sent += len(text)
+        self._sent_at = asyncio.get_running_loop().time()
         self._feed.signal(self._reply.session_id, delta)
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Connection,
     ScalarSelect,
     and_,
+    bindparam,
     exists,
     func,
     literal_column,
@@ -208,10 +209,14 @@ class ReplyRows:
 
     def renew(self, claim: Claim, partial: str, lease_until: datetime) -> bool | None:
         stop = self._connection.execute(
-            update(schema.reply)
-            .where(_fence(claim))
-            .values(partial=partial, lease_until=lease_until)
-            .returning(R.stop_requested)
+            _RENEW,
+            {
+                "held_id": claim.reply.reply_id,
+                "held_by": claim.owner,
+                "held_attempt": claim.reply.attempt,
+                "partial": partial,
+                "lease_until": lease_until,
+            },
         ).one_or_none()
         return None if stop is None else bool(stop.stop_requested)
 
@@ -289,3 +294,17 @@ def _fence(claim: Claim) -> ColumnElement[bool]:
         R.owner == claim.owner,
         R.attempt == claim.reply.attempt,
     )
+
+
+_RENEW = (
+    update(schema.reply)
+    .where(
+        R.id == bindparam("held_id"),
+        R.state == ReplyState.RUNNING,
+        R.owner == bindparam("held_by"),
+        R.attempt == bindparam("held_attempt"),
+    )
+    .values(partial=bindparam("partial"), lease_until=bindparam("lease_until"))
+    .returning(R.stop_requested)
+)
+"""Made once: every running reply executes it every two seconds."""

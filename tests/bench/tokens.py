@@ -2,16 +2,18 @@
 
     python -m tests.bench.tokens [--rounds 5] [--streams 20] [--tokens 200] [--pace 0.02]
 
-A fake model on the second core speaks `streams` answers at once, a token each `pace` seconds. Ours
+A model on the second core speaks `streams` answers at once, a token each `pace` seconds. Ours
 reads them through a bot, writes the replies and streams each to the one viewer of its session; the
 package only reads. Both have the first core for themselves, in turns. Prints a row for each round,
-medians, and the ratio as the median of the rounds' ratios. `first_ms` counts from when the model
-spoke its first token to when the viewer had it, the prompt's commit included.
+medians, and the ratio as the median of the rounds' ratios. Ours pays for the prompt, for the
+reply's claim and its end too, spread over its tokens. `first_ms` counts from when the model wrote
+its first token to when the viewer had it.
 """
 
 import argparse
 import asyncio
 import json
+import random
 import statistics
 import subprocess
 import sys
@@ -21,80 +23,43 @@ from contextlib import ExitStack
 
 import uvloop
 
-from chatserver.loadtest.histogram import Histogram
-from chatserver.loadtest.peer import Peer
-from chatserver.loadtest.tally import Tally
-from chatserver.loadtest.target import Target
-from chatserver.loadtest.tokens import issue
-from chatserver.testing import FakeModel, Speak
+from tests.bench.model import PacedModel
 from tests.bench.rows import Row, emit, medians
 from tests.bench.servers import PEERS, Started, first_core, leave_first_core, started
+from tests.bench.viewer import Viewer, firsts, viewers
 
 PATIENCE = 120.0
-DELTA = b'42/chat,["reply_delta"'
-FINISHED = b'42/chat,["reply_finished"'
-FAILED = b'42/chat,["reply_failed"'
-TALLY = b"-tokens-"
+SPREAD_TOKENS = 10
+"""The replies begin within the time of so many tokens, as nobody's begin together."""
 
 
-class Viewer(Peer):
-    """The one member of a session who reads the reply."""
-
-    __slots__ = ("ended_well", "first_at", "session_id")
-
-    session_id: str
-    ended_well: asyncio.Future[bool]
-    first_at: float
-
-    def ask(self) -> None:
-        self.first_at = 0.0
-        self.ended_well = asyncio.get_running_loop().create_future()
-        self.send_message(self.session_id.encode(), time.monotonic_ns(), 20)
-
-    def packet(self, data: bytes, start: int, stop: int) -> None:
-        if data.startswith(DELTA, start):
-            self.first_at = self.first_at or time.monotonic()
-        elif data.startswith((FINISHED, FAILED), start):
-            self.ended_well.set_result(data.startswith(FINISHED, start))
-        else:
-            super().packet(data, start, stop)
-
-
-async def viewers(target: Target, count: int) -> list[Viewer]:
-    tokens = await issue(target, count)
-    made = [await Viewer.connect(target, token, Tally(TALLY)) for token in tokens]
-    for viewer in made:
-        session = await viewer.call("create_session", {"bot": "gpt"})
-        viewer.session_id = session["session"]["id"]
-    return made
-
-
-async def ours(server: Started, watching: list[Viewer], pace: float, tokens: int) -> Row:
+async def ours(server: Started, watching: list[Viewer], model: PacedModel) -> Row:
+    tokens = len(watching) * len(model.tokens)
+    dice = random.Random(len(watching))
     cpu, begun = server.process.cpu_seconds(), time.monotonic()
-    for viewer in watching:
-        viewer.ask()
     async with asyncio.timeout(PATIENCE):
-        ended = await asyncio.gather(*[viewer.ended_well for viewer in watching])
+        ended = await asyncio.gather(
+            *[viewer.ask(dice.uniform(0, SPREAD_TOKENS * model.pace)) for viewer in watching]
+        )
     cpu = server.process.cpu_seconds() - cpu
-    first = Histogram()
-    for viewer in watching:
-        first.record(round((viewer.first_at - begun - pace) * 1e9))
+    first = firsts(watching, model)
     return {
         "bench": "tokens",
         "server": "ours",
         "streams": len(watching),
         "failed": ended.count(False),
-        "cpu_us_per_token": round(cpu / len(watching) / tokens * 1e6, 1),
+        "cpu_us_per_token": round(cpu / tokens * 1e6, 1),
         "server_cpu_share": round(cpu / (time.monotonic() - begun), 2),
         "first_p50_ms": first.milliseconds(50),
         "first_p99_ms": first.milliseconds(99),
     }
 
 
-async def package(base_url: str, streams: int, tokens: int) -> Row:
+async def package(model: PacedModel, streams: int) -> Row:
+    seconds = SPREAD_TOKENS * model.pace
     child = await asyncio.create_subprocess_exec(
         "taskset", "-c", str(first_core()), sys.executable, str(PEERS / "bare_openai.py"),
-        base_url, str(streams), stdout=subprocess.PIPE,
+        model.base_url, str(streams), str(seconds), stdout=subprocess.PIPE,
     )  # fmt: skip
     output, _ = await asyncio.wait_for(child.communicate(), PATIENCE)
     cpu = json.loads(output)["cpu"]
@@ -103,13 +68,12 @@ async def package(base_url: str, streams: int, tokens: int) -> Row:
         "server": "openai package",
         "streams": streams,
         "failed": 0,
-        "cpu_us_per_token": round(cpu / streams / tokens * 1e6, 1),
+        "cpu_us_per_token": round(cpu / streams / len(model.tokens) * 1e6, 1),
     }
 
 
 async def compare(options: argparse.Namespace, stack: ExitStack, folder: str) -> None:
-    spoken = Speak(pieces=[f"token{n % 10} " for n in range(options.tokens)], pace=options.pace)
-    async with FakeModel(default=spoken) as model:
+    async with PacedModel(options.tokens, options.pace) as model:
         settings = {
             "OPENAI_API_KEY": "none",
             "OPENAI_BASE_URL": model.base_url,
@@ -119,12 +83,12 @@ async def compare(options: argparse.Namespace, stack: ExitStack, folder: str) ->
         server = stack.enter_context(started("ours", folder, settings=settings))
         leave_first_core()
         watching = await viewers(server.target, options.streams)
-        await ours(server, watching[:1], options.pace, options.tokens)
+        await ours(server, watching[:1], model)
         rows: dict[str, list[Row]] = {"ours": [], "openai package": []}
         for number in range(options.rounds):
             for row in (
-                await ours(server, watching, options.pace, options.tokens),
-                await package(model.base_url, options.streams, options.tokens),
+                await ours(server, watching, model),
+                await package(model, options.streams),
             ):
                 emit(row | {"round": number})
                 rows[row["server"]].append(row)

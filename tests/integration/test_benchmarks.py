@@ -68,8 +68,19 @@ def test_streamed_tokens_are_measured_beside_the_package() -> None:
         "tokens", "--rounds", "1", "--streams", "3", "--tokens", "20", "--pace", "0.001",
     )  # fmt: skip
     assert (mine["server"], mine["failed"]) == ("ours", 0)
+    assert mine["first_p99_ms"] > 0
     assert theirs["server"] == "openai package"
     assert ratio["cpu_us_per_token"] > 0
+
+
+def test_the_number_of_streams_is_doubled_up_to_the_most() -> None:
+    *steps, found = rows(
+        "streams", "--begin", "2", "--most", "4", "--tokens", "25", "--late-ms", "10000",
+    )  # fmt: skip
+    assert [(step["streams"], step["failed"], step["limit"]) for step in steps] == [
+        (2, 0, None), (4, 0, None),
+    ]  # fmt: skip
+    assert (found["carried"], found["tokens_per_s"]) == (4, 200)
 
 
 def test_durable_messages_are_measured_in_rooms_of_three_sizes() -> None:

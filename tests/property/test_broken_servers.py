@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, settings
 from sqlalchemy import false
 
-from chatserver.chat.desk import ReplyDesk
+from chatserver.chat import desk
 from chatserver.chat.models import Reply
 from chatserver.chat.ports import Claim, Commit, Transaction
 from chatserver.replies.pool import ReplyPool
@@ -58,13 +58,13 @@ def without_takeover(patch: pytest.MonkeyPatch) -> None:
 
 def saying_it_twice(patch: pytest.MonkeyPatch) -> None:
     """The final message is appended two times."""
-    say = ReplyDesk._say
+    say = desk.say
 
-    def twice(self: ReplyDesk, tx: Transaction, reply: Reply, text: str, **more: Any) -> Any:
-        say(self, tx, reply, text, **more)
-        return say(self, tx, reply, text, **more)
+    def twice(tx: Transaction, reply: Reply, *what: Any) -> Any:
+        say(tx, reply, *what)
+        return say(tx, reply, *what)
 
-    patch.setattr(ReplyDesk, "_say", twice)
+    patch.setattr(desk, "say", twice)
 
 
 def newest_first(patch: pytest.MonkeyPatch) -> None:

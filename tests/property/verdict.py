@@ -119,13 +119,14 @@ def _of_ends(record: SessionRecord) -> Iterator[str]:
             yield f"{reply_id} is done without a message"
         for message in messages:
             data = message["data"]
-            if bool(data.get("stopped")) != (state in ("stopped", "failed")):
-                yield f"{reply_id} is {state}, its message is marked {data.get('stopped')}"
+            cut = [mark for mark in ("stopped", "failed") if data.get(mark)]
+            if cut != [state] * (state != "done"):
+                yield f"{reply_id} is {state}, its message is marked {cut}"
             if data["reply_to"] != reply["prompt_seq"]:
                 yield f"{reply_id} answers {reply['prompt_seq']}, its message {data['reply_to']}"
             if message["sender"] != f"bot:{reply['bot']}":
                 yield f"{reply_id} is of {reply['bot']}, its message of {message['sender']}"
-            if state != "failed" and reply["result_seq"] != message["seq"]:
+            if reply["result_seq"] != message["seq"]:
                 yield f"{reply_id} has result {reply['result_seq']}, message {message['seq']}"
     unknown = {
         event["data"]["reply_id"] for event in record.log if event["data"].get("reply_id")
@@ -152,7 +153,10 @@ def _of_order(record: SessionRecord, began: list[str], retried: set[str]) -> Ite
 
 
 def _of_signals(record: SessionRecord, stage: Stage) -> Iterator[str]:
-    """Each attempt is told from offset 0 without a hole, and the last adds up to the message."""
+    """Each attempt is told from offset 0 without a hole, and the last adds up to the message.
+
+    Where the last attempt said nothing, what an earlier one had said by its last checkpoint stays.
+    """
     texts: dict[tuple[str, int], str] = defaultdict(str)
     ends: Counter[str] = Counter()
     for signal in stage.signals:
@@ -172,5 +176,9 @@ def _of_signals(record: SessionRecord, stage: Stage) -> Iterator[str]:
     for reply_id, reply in record.replies.items():
         for message in record.of_reply("message_created", reply_id):
             said, told = message["data"]["text"], texts[reply_id, reply["attempt"]]
-            if said != told:
+            earlier = [texts[reply_id, attempt] for attempt in range(1, reply["attempt"])]
+            kept = (
+                reply["state"] != "done" and not told and any(t.startswith(said) for t in earlier)
+            )
+            if said != told and not kept:
                 yield f"{reply_id} was streamed as {told!r} and stored as {said!r}"

@@ -84,7 +84,7 @@ class Worker:
             feed=cast(Feed, self),
             clock=around.clock,
             lease=LEASE,
-            window=4,
+            window=lambda bot: 4,
             max_takeovers=MAX_TAKEOVERS,
             limits=around.limits,
         )

@@ -1,15 +1,16 @@
 """A bot that a language model speaks for."""
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, closing
 
 from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.bots.openai.budget import Budget
 from chatserver.bots.openai.chunks import Usage
 from chatserver.bots.openai.deadlines import Deadlines
-from chatserver.bots.openai.estimate import estimate_messages
+from chatserver.bots.openai.estimate import estimate, estimate_messages
 from chatserver.bots.openai.failures import ContextTooLong, Failure, NotConfigured, Transient
 from chatserver.bots.openai.folding import NOTHING_SAID, folding
 from chatserver.bots.openai.observer import ModelObserver
@@ -53,13 +54,13 @@ class OpenAiBot:
 
         Only an answer that the endpoint called finished ends without one.
         """
-        deadlines = Deadlines(self._declaration)
-        try:
-            async with aclosing(self._answer(context, deadlines)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        except Failure as failure:
-            raise failure.bot_error() from failure
+        with closing(Deadlines(self._declaration)) as deadlines:
+            try:
+                async with aclosing(self._answer(context, deadlines)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+            except Failure as failure:
+                raise failure.bot_error() from failure
 
     @property
     def remembers(self) -> bool:
@@ -77,7 +78,8 @@ class OpenAiBot:
         estimated = estimate_messages(request)
         try:
             try:
-                answer = await self._live().complete(request, Deadlines(self._declaration))
+                with closing(Deadlines(self._declaration)) as deadlines:
+                    answer = await self._live().complete(request, deadlines)
             except Failure as failure:
                 self._observer.failed(self.info.name, failure.kind)
                 if isinstance(failure, ContextTooLong):
@@ -94,7 +96,8 @@ class OpenAiBot:
         """Makes the cheapest live call there is, once. Raises `BotError` as `reply` does."""
         try:
             try:
-                self._used(await self._live().check(Deadlines(self._declaration)), unpaid)
+                with closing(Deadlines(self._declaration)) as deadlines:
+                    self._used(await self._live().check(deadlines), unpaid)
             except Failure as failure:
                 self._observer.failed(self.info.name, failure.kind)
                 raise
@@ -146,7 +149,7 @@ class OpenAiBot:
         self, prompt: list[Message], deadlines: Deadlines, spend: Spend
     ) -> AsyncGenerator[str, None]:
         usage: Usage | None = None
-        pieces = 0
+        said = 0.0
         began = ended = 0.0
         clock = asyncio.get_running_loop().time
         try:
@@ -155,15 +158,15 @@ class OpenAiBot:
                     usage = chunk.usage or usage
                     if chunk.text:
                         began = began or clock()
-                        pieces += 1
+                        said += estimate(chunk.text)
                         yield chunk.text
                     if chunk.finished:
                         ended = ended or clock()
         finally:
             estimated = estimate_messages(prompt)
-            if usage is None and pieces:
-                # Of a stream that was cut short nobody tells; about a token comes with each piece.
-                spend(round(estimated * self._budget.ratio) + pieces)
+            if usage is None and said:
+                # Of a stream that was cut short nobody tells.
+                spend(math.ceil((estimated + said) * self._budget.ratio))
             self._used(usage, spend)
             self._paced(usage, ended - began if began else 0.0)
             if usage is not None:

@@ -1,11 +1,12 @@
 """What one chunk of a streamed chat completion says."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from chatserver.bots.openai.failures import Garbage, Refused, ServerFault
+from chatserver.bots.openai.failures import Failure, Garbage, Refused, ServerFault
 from chatserver.bots.openai.statuses import failure_in_stream
 
 
@@ -18,8 +19,9 @@ class Usage:
     reasoning: int
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
+    """Several that came together are one."""
+
     text: str = ""
     """Of the answer."""
     reasoning: str = ""
@@ -28,8 +30,31 @@ class Chunk:
     """The answer is whole."""
     usage: Usage | None = None
 
+    @property
+    def said(self) -> bool:
+        """It has text of either kind."""
+        return bool(self.text or self.reasoning)
+
 
 DONE = Chunk(finished=True)
+
+
+def read_chunks(lines: Iterator[bytes]) -> tuple[Chunk, Failure | None]:
+    """What the chunks say together, up to the first that cannot be read, and why it cannot."""
+    texts: list[str] = []
+    thoughts: list[str] = []
+    finished, usage = False, None
+    failure: Failure | None = None
+    try:
+        for data in lines:
+            chunk = read_chunk(data)
+            texts.append(chunk.text)
+            thoughts.append(chunk.reasoning)
+            finished = finished or chunk.finished
+            usage = chunk.usage or usage
+    except Failure as found:
+        failure = found
+    return Chunk("".join(texts), "".join(thoughts), finished, usage), failure
 
 
 def read_chunk(data: bytes) -> Chunk:

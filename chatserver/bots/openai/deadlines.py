@@ -28,6 +28,9 @@ class Deadlines:
         self._end = self._clock() + declaration.total_seconds
         self._until = self._end
         self._kind = "total_timeout"
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Task[object] | None = None
+        self._passed = False
 
     @property
     def left(self) -> float:
@@ -42,9 +45,9 @@ class Deadlines:
         """A request begins whose answer comes as a whole: that is due at the end."""
         self._until, self._kind = self._end, "total_timeout"
 
-    def heard(self) -> None:
-        """A piece came: the next is due."""
-        self._expect("idle_timeout", self._idle_seconds)
+    def heard(self, rest: float) -> None:
+        """A piece came: the next is due, seconds of `rest` not counted."""
+        self._expect("idle_timeout", rest + self._idle_seconds)
 
     def finished(self) -> None:
         """The answer is whole: what else comes is due soon."""
@@ -55,15 +58,46 @@ class Deadlines:
         # An endpoint that never lets the loop wait would never meet a timer.
         if self._clock() >= self._until:
             raise TooSlow(self._kind)
-        limit = asyncio.timeout_at(self._until)
+        task = asyncio.current_task()
+        assert task is not None
+        cancelled_before = task.cancelling()
+        self._waiting = task
+        self._arm()
         try:
-            async with limit:
-                return await wait()
-        except TimeoutError:
-            if limit.expired():
+            return await wait()
+        except asyncio.CancelledError:
+            # As in `asyncio.timeout`: whoever else cancelled us is obeyed.
+            if self._passed and task.uncancel() <= cancelled_before:
                 raise TooSlow(self._kind) from None
             raise
+        finally:
+            self._waiting = None
+            self._passed = False
+
+    def close(self) -> None:
+        """Nothing more is waited for."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _expect(self, kind: str, seconds: float) -> None:
         until = self._clock() + seconds
         self._until, self._kind = min((until, kind), (self._end, "total_timeout"))
+
+    def _arm(self) -> None:
+        """Deadlines move with every piece, the timer only where it would come too late."""
+        if self._timer is not None:
+            if self._timer.when() <= self._until:
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(self._until, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._waiting is None:
+            return
+        if self._clock() < self._until:
+            self._arm()
+        else:
+            self._passed = True
+            self._waiting.cancel()

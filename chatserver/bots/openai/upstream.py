@@ -1,19 +1,21 @@
 """One request to an endpoint that speaks OpenAI's chat completions.
 
-The package's client does connections, TLS, proxies and authentication. The rest is done here: its
-retries know nothing of our deadlines, its timeouts are defeated by keep-alive comments, and its
-model for each chunk costs several times what reading the line does.
+The package's client does authentication, redirects and errors, on our own `transport`. The rest is
+done here: its retries know nothing of our deadlines, its timeouts are defeated by keep-alive
+comments, and its model for each chunk costs several times what reading the line does.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AsyncExitStack, aclosing
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack
 from typing import Any, cast
 
 import httpx2
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, Omit, Timeout
 
 from chatserver.bots.declaration import ModelBotDeclaration
-from chatserver.bots.openai.chunks import Chunk, Usage, read_chunk
+from chatserver.bots.openai.body import Body
+from chatserver.bots.openai.chunks import Chunk, Usage, read_chunks
 from chatserver.bots.openai.completion import Completion, read_choice, read_completion
 from chatserver.bots.openai.deadlines import Deadlines
 from chatserver.bots.openai.failures import (
@@ -27,6 +29,14 @@ from chatserver.bots.openai.failures import (
 from chatserver.bots.openai.lines import DataLines
 from chatserver.bots.openai.prompt import Message
 from chatserver.bots.openai.statuses import failure_of_status
+from chatserver.bots.openai.transport import AiohttpTransport
+
+GATHER_SECONDS = 0.05
+"""How long further text is left in the socket: people are told no more often."""
+TURN_SECONDS = 0.01
+"""Replies are read at multiples of it."""
+FULL_BYTES = 2**14
+"""A block of this size was not all that waited: the next is read at once."""
 
 BODY_BYTES = 2**20
 """The longest body of an answer that is not streamed."""
@@ -46,6 +56,7 @@ class Upstream:
             base_url=str(declaration.base_url),
             max_retries=0,
             timeout=Timeout(None, connect=declaration.connect_seconds),
+            http_client=httpx2.AsyncClient(transport=AiohttpTransport(), follow_redirects=True),
         )
         self._client.organization = self._client.project = None
         self._headers: dict[str, str | Omit] = {} if key else {"Authorization": Omit()}
@@ -53,26 +64,39 @@ class Upstream:
     async def stream(
         self, messages: list[Message], deadlines: Deadlines
     ) -> AsyncGenerator[Chunk, None]:
-        """The chunks as they come, until the answer is whole. Raises `Failure`.
+        """What comes, block by block, until the answer is whole. Raises `Failure`.
 
-        Closing the generator closes the connection, and so tells the endpoint to stop.
+        The first text is yielded as it comes, later ones every `GATHER_SECONDS`. Reads to the end
+        of the body, beyond `[DONE]`, so that the connection can be used again. Closing the
+        generator closes the connection, and so tells the endpoint to stop.
         """
         deadlines.asked()
         finished = False
+        fields = {"stream": True, "stream_options": {"include_usage": True}}
         async with AsyncExitStack() as stack:
-            body = {"stream": True, "stream_options": {"include_usage": True}}
-            blocks = await self._open(messages, body, deadlines, stack)
-            chunks = await stack.enter_async_context(aclosing(_chunks(blocks, deadlines)))
+            body = await self._open(messages, fields, deadlines, stack)
+            lines = DataLines()
             try:
-                async for chunk in chunks:
-                    finished = finished or chunk.finished
+                block = b"begin"
+                while block:
+                    block = await _next(body, deadlines)
+                    chunk, failure = read_chunks(lines.feed(block) if block else lines.flush())
                     yield chunk
+                    if chunk.finished and not finished:
+                        finished = True
+                        deadlines.finished()
+                    if failure is not None:
+                        raise failure
+                    if not finished and chunk.said:
+                        deadlines.heard(GATHER_SECONDS)
+                        if chunk.text and len(block) < FULL_BYTES:
+                            body.hold(_next_turn())
             except Failure:
                 # The answer is whole: what breaks after it harms nobody.
                 if not finished:
                     raise
-            if not finished:
-                raise Cut("the body ended before the answer")
+        if not finished:
+            raise Cut("the body ended before the answer")
 
     async def complete(
         self,
@@ -119,34 +143,34 @@ class Upstream:
     async def _body(
         self, messages: list[Message], fields: dict[str, Any], deadlines: Deadlines
     ) -> bytes:
-        body = bytearray()
+        read = bytearray()
         async with AsyncExitStack() as stack:
-            blocks = await self._open(messages, fields, deadlines, stack)
-            while (block := await _next(blocks, deadlines)) is not None:
-                body += block
-                if len(body) > BODY_BYTES:
+            body = await self._open(messages, fields, deadlines, stack)
+            while block := await _next(body, deadlines):
+                read += block
+                if len(read) > BODY_BYTES:
                     raise Garbage("a body without end")
-        return bytes(body)
+        return bytes(read)
 
     async def _open(
         self,
         messages: list[Message],
-        body: dict[str, Any],
+        fields: dict[str, Any],
         deadlines: Deadlines,
         stack: AsyncExitStack,
-    ) -> AsyncGenerator[bytes, None]:
-        """The blocks of the response's body; `stack` closes it."""
+    ) -> Body:
+        """The response's body; `stack` closes it."""
         declared = self._declaration
         if declared.temperature is not None:
-            body = {"temperature": declared.temperature, **body}
+            fields = {"temperature": declared.temperature, **fields}
         if declared.max_tokens is not None:
-            body = {self._limit: declared.max_tokens, **body}
+            fields = {self._limit: declared.max_tokens, **fields}
         responses = self._client.chat.completions.with_streaming_response
         try:
             manager = responses.create(
                 model=declared.model,
                 messages=cast(Any, messages),
-                **body,
+                **fields,
                 extra_headers=self._headers,
             )
             response = await deadlines.keep(lambda: stack.enter_async_context(manager))
@@ -156,44 +180,29 @@ class Upstream:
             raise _failure_of_connection(error.__cause__ or error) from None
         except httpx2.HTTPError as error:  # while the body of an error is read
             raise _failure_of_connection(error) from None
-        blocks = cast("AsyncGenerator[bytes, None]", response.iter_bytes())
-        return await stack.enter_async_context(aclosing(blocks))
+        return cast(Body, response.http_response.extensions["body"])
 
 
-async def _chunks(
-    blocks: AsyncIterator[bytes], deadlines: Deadlines
-) -> AsyncGenerator[Chunk, None]:
-    """Reads to the end of the body, beyond `[DONE]`, so that the connection can be used again."""
-    lines = DataLines()
-    finished = False
-    while (block := await _next(blocks, deadlines)) is not None:
-        said = ended = False
-        for data in lines.feed(block):
-            chunk = read_chunk(data)
-            said = said or bool(chunk.text or chunk.reasoning)
-            ended = ended or chunk.finished
-            yield chunk
-        if finished:
-            continue
-        if ended:
-            finished = True
-            deadlines.finished()
-        elif said:
-            deadlines.heard()
-    for data in lines.flush():
-        yield read_chunk(data)
-
-
-async def _next(blocks: AsyncIterator[bytes], deadlines: Deadlines) -> bytes | None:
+async def _next(body: Body, deadlines: Deadlines) -> bytes:
+    """A block, empty at the end. Raises `Failure`."""
     try:
-        return await deadlines.keep(lambda: anext(blocks, None))
+        return await deadlines.keep(body.read)
     except httpx2.HTTPError as error:
         raise _failure_of_connection(error) from None
 
 
+def _next_turn() -> float:
+    """When to read again, in the event loop's time.
+
+    Replies are read at the same moments, so that the process wakes once for several of them.
+    """
+    due = asyncio.get_running_loop().time() + GATHER_SECONDS
+    return round(due / TURN_SECONDS) * TURN_SECONDS
+
+
 def _failure_of_connection(error: BaseException) -> Failure:
     # The words of a protocol error quote what was received or sent, a header with the key included.
-    name = type(error).__name__
+    name = type(error.__cause__ or error).__name__
     if isinstance(error, httpx2.ConnectError):
         return Unreachable(f"{name}: {error}")
     if isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout | httpx2.ProxyError):

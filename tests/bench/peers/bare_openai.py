@@ -1,10 +1,12 @@
 """The openai package alone, reading streams as its documentation does: what our bots are beside.
 
-python bare_openai.py BASE_URL STREAMS: prints the CPU seconds that the streams took, as JSON.
+python bare_openai.py BASE_URL STREAMS SECONDS: prints the CPU seconds that the streams took
+as JSON. They begin at random within SECONDS.
 """
 
 import asyncio
 import json
+import random
 import sys
 import time
 
@@ -12,7 +14,8 @@ import openai
 import uvloop
 
 
-async def read(client: openai.AsyncOpenAI) -> int:
+async def read(client: openai.AsyncOpenAI, begin: float) -> int:
+    await asyncio.sleep(begin)
     stream = await client.chat.completions.create(
         model="bench", messages=[{"role": "user", "content": "Go on."}], stream=True
     )
@@ -23,13 +26,16 @@ async def read(client: openai.AsyncOpenAI) -> int:
     return len(text)
 
 
-async def main(base_url: str, streams: int) -> None:
+async def main(base_url: str, streams: int, seconds: float) -> None:
+    dice = random.Random(streams)
     async with openai.AsyncOpenAI(base_url=base_url, api_key="none") as client:
         # Imports and the models of the package are made at the first use.
-        await read(client)
+        await read(client, 0)
         begun = time.process_time()
-        read_chars = await asyncio.gather(*[read(client) for _ in range(streams)])
+        read_chars = await asyncio.gather(
+            *[read(client, dice.uniform(0, seconds)) for _ in range(streams)]
+        )
         print(json.dumps({"cpu": time.process_time() - begun, "chars": sum(read_chars)}))
 
 
-uvloop.run(main(sys.argv[1], int(sys.argv[2])))
+uvloop.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))

@@ -23,11 +23,11 @@ from tests.talks import said, talk
 from tests.waiting import PATIENCE, eventually
 
 
-async def test_an_answer_comes_in_its_pieces_and_its_usage_is_observed(ask: Ask) -> None:
+async def test_an_answer_comes_whole_and_its_usage_is_observed(ask: Ask) -> None:
     async with FakeModel(Speak(("Hel", "lo."), usage=Usage(9, 4, 1)), key="secret-key") as model:
         ada = ask(model)
         outcome = await ada.answer("Hi")
-    assert outcome.pieces == ["Hel", "lo."]
+    assert outcome.text == "Hello."
     assert outcome.error is None
     assert ada.observed.usage == [("ada", 9, 4, 1)]
     assert ada.observed.kinds == []
