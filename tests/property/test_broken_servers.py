@@ -10,16 +10,45 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, settings
 from sqlalchemy import false
 
-from chatserver.chat import desk
+from chatserver.chat import answers, desk
 from chatserver.chat.models import Reply
 from chatserver.chat.ports import Claim, Commit, Transaction
 from chatserver.replies.pool import ReplyPool
 from chatserver.replies.stream import ReplyStream
 from chatserver.store import replies
-from tests.property.programs import Program, programs
+from chatserver.testing import Speak
+from tests.property.programs import (
+    AwaitText,
+    Kill,
+    Pause,
+    Program,
+    Send,
+    Start,
+    Step,
+    Wait,
+    programs,
+)
 from tests.property.theatre import Theatre
 
 Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def with_two_workers(*steps: Step) -> Program:
+    """The first of them has begun to speak."""
+    begin = ((Send(0),), (AwaitText(),), (Start(),))
+    speaking = Speak(("on",) * 20, pace=0.4)
+    return Program(
+        sessions=1,
+        turns=0,
+        hints=True,
+        scripts=((speaking,) * 4,),
+        steps=(*begin, *((step,) for step in steps), (Wait(60),)),
+    )
+
+
+KILLED = with_two_workers(Kill(0, recover=False))
+LATE = with_two_workers(Pause(0, 40))
+"""The first comes back when the second has ended its reply."""
 
 
 def without_fences(patch: pytest.MonkeyPatch) -> None:
@@ -58,7 +87,7 @@ def without_takeover(patch: pytest.MonkeyPatch) -> None:
 
 def saying_it_twice(patch: pytest.MonkeyPatch) -> None:
     """The final message is appended two times."""
-    say = desk.say
+    say = answers.say
 
     def twice(tx: Transaction, reply: Reply, *what: Any) -> Any:
         say(tx, reply, *what)
@@ -122,7 +151,9 @@ def test_a_broken_server_is_found_out(
     def found_out(program: Program) -> bool:
         return any(pattern.search(each) for each in theatre.complaints(program))
 
-    find(programs, found_out, settings=FIRST, random=Random(4))
+    # What chance takes long to come upon is tried first.
+    if not any(found_out(program) for program in (KILLED, LATE)):
+        find(programs, found_out, settings=FIRST, random=Random(4))
 
 
 FIRST = settings(

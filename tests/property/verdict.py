@@ -177,8 +177,6 @@ def _of_signals(record: SessionRecord, stage: Stage) -> Iterator[str]:
         for message in record.of_reply("message_created", reply_id):
             said, told = message["data"]["text"], texts[reply_id, reply["attempt"]]
             earlier = [texts[reply_id, attempt] for attempt in range(1, reply["attempt"])]
-            kept = (
-                reply["state"] != "done" and not told and any(t.startswith(said) for t in earlier)
-            )
-            if said != told and not kept:
+            cut_short = reply["state"] != "done" and not told
+            if said != told and not (cut_short and any(t.startswith(said) for t in earlier)):
                 yield f"{reply_id} was streamed as {told!r} and stored as {said!r}"
