@@ -79,12 +79,12 @@ class SqliteAppender:
         execute = self._connection.execute
         session_id, sender = draft.session_id, draft.sender
         found = execute(FIND, (sender.id, session_id, draft.client_message_id)).fetchone()
-        role, *repeat = found[:5] if found else (None, None)
+        columns: Any = found[:5] if found else (None,) * 5
+        role, seq, stored, body, sent_at = columns
         session = self._session(session_id, found[5:]) if found else None
         session = admit(session, None if role is None else Role(role))
         digest = body_digest(draft.text, draft.reply_to)
-        if repeat[0] is not None:
-            seq, stored, body, sent_at = repeat
+        if seq is not None:
             require_same_body(stored, digest)
             event = repeated(draft, seq, body, from_micros(sent_at))
             return Appended(event, duplicate=True), 0
@@ -116,7 +116,7 @@ class SqliteAppender:
 
     def type_of(self, session_id: str, seq: int) -> str | None:
         target = self._connection.execute(TYPE_OF, (session_id, seq)).fetchone()
-        return target and target[0]
+        return None if target is None else str(target[0])
 
     def bots(self, session_id: str) -> list[str]:
         return [name for (name,) in self._connection.execute(BOTS, (session_id,))]

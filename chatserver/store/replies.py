@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     ScalarSelect,
+    Select,
     and_,
     bindparam,
     exists,
@@ -22,6 +24,9 @@ from chatserver.chat.models import EventType, ParticipantKind, Reply, ReplyError
 from chatserver.chat.ports import Asked, Claim
 from chatserver.store import schema
 from chatserver.store.rows import reply_from
+
+CLAIMS = 0x636C61696D
+"""Tells our advisory locks from those of others."""
 
 R, E, P = schema.reply.c, schema.event.c, schema.participant.c
 
@@ -48,15 +53,19 @@ def _running_beside(other: Any) -> ScalarSelect[int]:
 
 
 class ReplyRows:
-    """`chat.ports.Replies`. Counts in `prompts` what its transaction will have queued."""
+    """`chat.ports.Replies`. Counts in `prompts` what its transaction will have queued.
 
-    def __init__(self, connection: Connection) -> None:
+    With `locking`, a reply that was got or is held stays as it is until the end.
+    """
+
+    def __init__(self, connection: Connection, *, locking: bool = False) -> None:
         self._connection = connection
+        self._locking = locking
         self.prompts = 0
 
     def get(self, session_id: str, reply_id: str) -> Reply | None:
         found = self._connection.execute(
-            select(schema.reply).where(R.id == reply_id, R.session == session_id)
+            self._locked(select(schema.reply).where(R.id == reply_id, R.session == session_id))
         ).one_or_none()
         return None if found is None else reply_from(found)
 
@@ -181,7 +190,8 @@ class ReplyRows:
         )
         if running_each:
             query = query.where(_running_beside(o) < running_each)
-        found = self._connection.execute(query.order_by(R.created_at, R.id).limit(1)).one_or_none()
+        query = query.order_by(R.created_at, R.id).limit(1)
+        found = self._next(query, running_each)
         if found is None:
             return None
         attempt = found.attempt + 1
@@ -207,6 +217,35 @@ class ReplyRows:
             stop_requested=found.stop_requested,
         )
 
+    def _next(self, query: Select[Any], running_each: int) -> Row[Any] | None:
+        if not self._locking:
+            return self._connection.execute(query).one_or_none()
+        # What another worker is claiming is passed over. That of two replies of one session both
+        # look free to two workers is rare, and `uq_reply_running` then refuses the second.
+        query = query.with_for_update(of=schema.reply, skip_locked=True)
+        full: list[str] = []
+        while (found := self._connection.execute(query).one_or_none()) is not None:
+            if not running_each or self._has_turn(found.asker, running_each, wait=not full):
+                return found
+            full.append(found.asker)
+            query = query.where(R.asker.not_in(full))
+        return None
+
+    def _has_turn(self, asker: str, running_each: int, *, wait: bool) -> bool:
+        """Whether one more may run for the asker, counted while no other worker claims for them."""
+        key = func.hashtextextended(asker, CLAIMS)
+        if wait:
+            self._connection.execute(select(func.pg_advisory_xact_lock(key)))
+        elif not self._connection.scalar(select(func.pg_try_advisory_xact_lock(key))):
+            return False  # who holds one asker and waits for another may wait for ever
+        running = select(func.count()).where(
+            R.asker == asker, R.state == literal_column("'running'")
+        )
+        return (self._connection.scalar(running) or 0) < running_each
+
+    def _locked(self, query: Select[Any]) -> Select[Any]:
+        return query.with_for_update(of=schema.reply) if self._locking else query
+
     def renew(self, claim: Claim, partial: str, lease_until: datetime) -> bool | None:
         stop = self._connection.execute(
             _RENEW,
@@ -221,7 +260,8 @@ class ReplyRows:
         return None if stop is None else bool(stop.stop_requested)
 
     def holds(self, claim: Claim) -> bool:
-        return self._connection.scalar(select(R.id).where(_fence(claim))) is not None
+        query = self._locked(select(R.id).where(_fence(claim)))
+        return self._connection.scalar(query) is not None
 
     def release(self, claim: Claim, partial: str) -> None:
         self._connection.execute(

@@ -153,6 +153,10 @@ reply = Table(
     Column("result_seq", BigInteger),
     Index("ix_reply_asker", "asker", "created_at"),
     Index("ix_reply_running", "asker", sqlite_where=RUNNING, postgresql_where=RUNNING),
+    # At most one runs in a session, whatever workers see of each other's claims.
+    Index(
+        "uq_reply_running", "session", unique=True, sqlite_where=RUNNING, postgresql_where=RUNNING
+    ),
     Index("ix_reply_session_prompt_seq", "session", "prompt_seq"),
     Index("ix_reply_queue", "created_at", "id", sqlite_where=ACTIVE, postgresql_where=ACTIVE),
     Index("ix_reply_turn", "session", "prompt_seq", sqlite_where=ACTIVE, postgresql_where=ACTIVE),

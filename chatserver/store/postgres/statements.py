@@ -1,0 +1,73 @@
+"""The statements of the append path. Each serves a whole batch, its columns sent as arrays."""
+
+FIND = """
+SELECT d.n, s.id, s.title, s.visibility, s.reply_policy, s.bot, s.created_by, s.created_at,
+  s.last_seq, m.role, e.seq, e.body_digest, e.body, e.created_at AS sent_at, t.type AS target
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+  WITH ORDINALITY AS d (session, sender, client_message_id, reply_to, n)
+JOIN session s ON s.id = d.session AND s.deleted_at IS NULL
+LEFT JOIN member m
+  ON m.session = s.id AND m.participant = d.sender AND m.left_at IS NULL
+LEFT JOIN event e
+  ON e.session = s.id AND e.sender = d.sender AND e.client_message_id = d.client_message_id
+LEFT JOIN event t ON t.session = s.id AND t.seq = d.reply_to
+"""
+"""The session of each draft, the sender's role in it, the message if it was sent before, and the
+type of what it answers. A draft without a session has no row."""
+
+BOTS = """
+SELECT m.session, p.name FROM member m JOIN participant p ON p.id = m.participant
+WHERE m.session = ANY($1::text[]) AND m.left_at IS NULL AND p.kind = 'bot'
+"""
+WAITING = """
+SELECT session, count(*) AS waiting FROM reply
+WHERE session = ANY($1::text[]) AND state IN ('queued', 'running') GROUP BY session
+UNION ALL
+SELECT NULL, count(*) FROM
+  (SELECT 1 FROM reply WHERE state IN ('queued', 'running') LIMIT $2) AS some
+"""
+ASKED = """
+SELECT d.asker, d.since, count(*) AS replies, coalesce(sum(r.tokens), 0)::bigint AS tokens
+FROM unnest($1::text[], $2::timestamptz[]) AS d (asker, since)
+JOIN reply r ON r.asker = d.asker AND r.created_at >= d.since
+GROUP BY d.asker, d.since
+"""
+
+LOCK = "SELECT id FROM session WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE"
+
+WRITE = """
+WITH free AS MATERIALIZED (
+  SELECT id FROM session WHERE id = ANY($1::text[])
+  ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+), advanced AS (
+  UPDATE session s SET last_seq = s.last_seq + a.added, active_at = a.active_at
+  FROM free JOIN unnest($1::text[], $2::bigint[], $3::int[], $4::timestamptz[])
+    AS a (id, seen, added, active_at) ON a.id = free.id
+  WHERE s.id = free.id AND s.last_seq = a.seen AND s.deleted_at IS NULL
+  RETURNING s.id, s.last_seq - a.added AS before
+), messages AS (
+  INSERT INTO event
+    (session, seq, type, sender, client_message_id, body_digest, body, created_at)
+  SELECT a.id, a.before + d.place, 'message_created', d.sender, d.client_message_id,
+    d.body_digest, d.body, d.created_at
+  FROM advanced a JOIN unnest($5::text[], $6::int[], $7::text[], $8::text[], $9::bytea[],
+    $10::text[], $11::timestamptz[])
+    AS d (session, place, sender, client_message_id, body_digest, body, created_at)
+    ON d.session = a.id
+), jobs AS (
+  INSERT INTO reply
+    (id, session, prompt_seq, bot, position, asker, state,
+     attempt, takeovers, stop_requested, partial, created_at)
+  SELECT j.id, a.id, a.before + j.place, j.bot, j.position, j.asker, 'queued',
+    0, 0, false, '', j.created_at
+  FROM advanced a JOIN unnest($12::text[], $13::text[], $14::int[], $15::text[], $16::int[],
+    $17::text[], $18::timestamptz[])
+    AS j (id, session, place, bot, position, asker, created_at) ON j.session = a.id
+)
+SELECT id FROM advanced
+"""
+"""Appends to every session that is as it was when its rules were asked, and names those.
+
+A session's `last_seq` is its version: whatever changes who may write in it, and how, is an event.
+Sessions that another transaction holds are passed over, so that this one never waits.
+"""
