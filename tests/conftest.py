@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from chatserver.bots.model import ModelBotFactory
 from chatserver.chat.ports import Bot
+from tests.postgres import QUICK, PostgresServer
 from tests.processes import ServerProcess, StartProcess
 from tests.raw import RawClient
 from tests.servers import RunningServer, StartServer, start_server
@@ -33,6 +34,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     return f"random runs: {SEED_OPTION}={config.getoption(SEED_OPTION)}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for all tests of a run that do it no harm."""
+    server = PostgresServer(*QUICK)
+    server.start()
+    yield server
+    server.remove()
 
 
 @pytest.fixture

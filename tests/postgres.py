@@ -1,5 +1,7 @@
 """A PostgreSQL server of one's own: a fresh folder, a random port, gone in the end."""
 
+import asyncio
+import itertools
 import os
 import pwd
 import re
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+
+from chatserver.store.open import database_at
 
 START_SECONDS = 60.0
 PASSWORD = "not-a-secret"
@@ -49,6 +53,8 @@ class PostgresServer:
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._data = self._folder / "data"
         self._child: subprocess.Popen[bytes] | None = None
+        self._migrated = False
+        self._numbers = itertools.count(1)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -99,6 +105,23 @@ class PostgresServer:
 
     def log(self) -> str:
         return (self._folder / "log").read_text()
+
+    async def fresh(self) -> str:
+        """The URL of a new database with the newest schema."""
+        if not self._migrated:
+            await self.execute(f"CREATE DATABASE {TEMPLATE}")
+            await asyncio.to_thread(database_at(self.url(TEMPLATE)).migrate)
+            self._migrated = True
+        return await self._created(TEMPLATE)
+
+    async def empty(self) -> str:
+        """The URL of a new database without a table."""
+        return await self._created("template0")
+
+    async def _created(self, template: str) -> str:
+        name = f"chat_{next(self._numbers)}"
+        await self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
 
     async def execute(self, statement: str, *, database: str = "postgres") -> Any:
         """The rows of a statement, run on a connection of its own."""

@@ -24,7 +24,7 @@ SELECT session, count(*) AS waiting FROM reply
 WHERE session = ANY($1::text[]) AND state IN ('queued', 'running') GROUP BY session
 UNION ALL
 SELECT NULL, count(*) FROM
-  (SELECT 1 FROM reply WHERE state IN ('queued', 'running') LIMIT $2) AS some
+  (SELECT 1 FROM reply WHERE state IN ('queued', 'running') LIMIT $2) AS counted
 """
 ASKED = """
 SELECT d.asker, d.since, count(*) AS replies, coalesce(sum(r.tokens), 0)::bigint AS tokens
