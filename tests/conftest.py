@@ -46,9 +46,24 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
-    """Starts servers in this process, each on a fresh SQLite file unless told which."""
+def backend() -> str:
+    """Where servers keep everything: "sqlite" or "postgres"."""
+    return "sqlite"
+
+
+@pytest.fixture
+async def server(
+    backend: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[StartServer]:
+    """Starts servers in this process, each on a fresh SQLite file unless told which.
+
+    On PostgreSQL, each file stands for a database.
+    """
     running: list[RunningServer] = []
+    urls: dict[Path, str] = {}
+    postgres: PostgresServer | None = (
+        request.getfixturevalue("postgres") if backend == "postgres" else None
+    )
 
     async def start(
         *,
@@ -58,12 +73,19 @@ async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
         **settings: Any,
     ) -> RunningServer:
         path = database or tmp_path / f"chat-{len(running)}.db"
+        if postgres is not None:
+            if path not in urls:
+                urls[path] = await postgres.fresh()
+            settings["database_url"] = urls[path]
         running.append(await start_server(path, bots, model_bots, **settings))
         return running[-1]
 
     yield start
     for one in reversed(running):
         await one.stop()
+    for url in urls.values():
+        assert postgres is not None
+        await postgres.give_back(url)
 
 
 @pytest.fixture

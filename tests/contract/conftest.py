@@ -22,14 +22,19 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def database(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+async def database(
+    backend: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Database]:
     """One with the newest schema, and without a row."""
     if backend == "sqlite":
         made = database_at(f"sqlite:///{tmp_path / 'contract.db'}")
         await asyncio.to_thread(made.migrate)
-        return made
+        yield made
+        return
     server: PostgresServer = request.getfixturevalue("postgres")
-    return database_at(await server.fresh())
+    url = await server.fresh()
+    yield database_at(url)
+    await server.give_back(url)
 
 
 @pytest.fixture
