@@ -1,6 +1,7 @@
 """A PostgreSQL server of one's own: a fresh folder, a random port, gone in the end."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 import pwd
@@ -93,12 +94,10 @@ class PostgresServer:
         self._end(signal.SIGINT)
 
     def freeze(self) -> None:
-        for pid in self._processes():
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        for pid in self._processes():
-            os.kill(pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def remove(self) -> None:
         self.kill()
@@ -178,15 +177,18 @@ class PostgresServer:
     def _end(self, number: signal.Signals) -> None:
         if self._child is None:
             return
-        processes = self._processes()
         if number is signal.SIGKILL:
             # The server's children would else go on until they notice.
-            for pid in processes:
-                os.kill(pid, number)
-        elif processes:
+            self._signal(number)
+        else:
             self._child.send_signal(number)
         self._child.wait(START_SECONDS)
         self._child = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def _processes(self) -> list[int]:
         """The server, first, and its children."""

@@ -52,6 +52,9 @@ def trouble(failure: BaseException) -> Trouble | None:
             return _of_state(each.sqlstate)
         if isinstance(each, OSError | TimeoutError):
             return Trouble.LOST
+        # The driver lost its own track: seen where a server hung up as a statement began.
+        if isinstance(each, asyncpg.InternalClientError):
+            return Trouble.LOST
         # Of the driver itself: "connection is closed" and the like; but not values it cannot send.
         if isinstance(each, asyncpg.InterfaceError) and not isinstance(each, ValueError):
             return Trouble.LOST

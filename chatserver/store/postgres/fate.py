@@ -1,4 +1,10 @@
-"""What became of a transaction whose commit got no answer."""
+"""What became of a transaction whose commit got no answer.
+
+PostgreSQL remembers the fate of a transaction's id (`pg_xact_status`). "Aborted" is always true.
+"Committed" is not, of a server that crashed meanwhile: an id whose traces were not on disk yet is
+given again, and may by now be another's (seen with kill -9). Then what the transaction appended is
+looked for, and one that appended nothing is not believed to have been committed.
+"""
 
 import asyncio
 import time
@@ -14,8 +20,26 @@ from chatserver.store.postgres.failures import Trouble, trouble
 
 PAUSE = 0.1
 
-MARK = text("SELECT pg_current_xact_id_if_assigned()::text, pg_postmaster_start_time()::text")
-STATUS = text("SELECT pg_xact_status(CAST(:xid AS xid8)), pg_postmaster_start_time()::text")
+XID = text("SELECT pg_current_xact_id_if_assigned()::text")
+STATUS = text("SELECT pg_xact_status(CAST(CAST(:xid AS text) AS xid8))")
+LIFE = text("""
+SELECT pg_postmaster_start_time(), coalesce(array_agg(pid), '{}')
+FROM pg_stat_activity WHERE datid IS NULL AND usesysid IS NULL
+""")
+"""With the ids of the server's own processes: all of them die in a crash, and some in nothing else.
+Everybody may see these columns."""
+KNOWN_LIFE = "life"
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A server from its start or crash to the next."""
+
+    started: object
+    processes: frozenset[int]
+
+    def same(self, other: "Life") -> bool:
+        return self.started == other.started and bool(self.processes & other.processes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,39 +47,33 @@ class Mark:
     """By which a transaction is found again. One that wrote nothing has no `xid`."""
 
     xid: str | None
-    server: str
+    life: Life
 
 
 async def mark(connection: AsyncConnection) -> Mark:
     """To be taken at the end of a transaction, before its commit."""
-    return Mark(*(await connection.execute(MARK)).one())
+    return Mark(await connection.scalar(XID), await _life(connection))
 
 
 async def committed(
     engine: AsyncEngine, marked: Mark, events: list[Event], deadline: float
 ) -> bool | None:
-    """Whether the transaction was committed; None where that cannot be found out in time.
+    """Whether the transaction, which appended `events`, was committed.
 
-    PostgreSQL remembers the fate of a transaction's id. That it "aborted" is always so. Of a server
-    that crashed, "committed" may be said of a later transaction that got the id of one whose traces
-    were lost; so what this one appended is looked for, and if that was nothing, a server that was
-    started since is not believed. (What is left is an id that is used again by a server which one
-    of its own processes took down with it, by a transaction that appended nothing.)
+    None where that cannot be found out in time.
     """
     while True:
         try:
             async with engine.connect() as connection:
-                status, server = (await connection.execute(STATUS, {"xid": marked.xid})).one()
+                status = await connection.scalar(STATUS, {"xid": marked.xid})
+                if status == "aborted":
+                    return False
                 if status == "committed":
-                    if events:
-                        last = events[-1]
-                        found = await connection.run_sync(
-                            lambda sync: LogRows(sync, []).get(last.session_id, last.seq)  # noqa: B023
-                        )
-                        return found is not None and _same(found, last)
-                    return True if server == marked.server else None
+                    if marked.life.same(await _life(connection)):
+                        return True
+                    return await _is_there(connection, events[-1]) if events else None
                 if status != "in progress":
-                    return False if status == "aborted" else None
+                    return None
         except (DBAPIError, OSError, TimeoutError) as failure:
             if "is in the future" in str(failure):  # the id was lost with all it did
                 return False
@@ -66,9 +84,22 @@ async def committed(
         await asyncio.sleep(PAUSE)
 
 
-def _same(found: Event, ours: Event) -> bool:
-    return (found.type, found.sender.id, found.created_at) == (
-        ours.type,
-        ours.sender.id,
-        ours.created_at,
+async def _life(connection: AsyncConnection) -> Life:
+    """A connection lives no longer than its server, so it is asked once for each."""
+    known = (await connection.get_raw_connection()).info
+    if KNOWN_LIFE not in known:
+        started, processes = (await connection.execute(LIFE)).one()
+        known[KNOWN_LIFE] = Life(started, frozenset(processes))
+    life = known[KNOWN_LIFE]
+    assert isinstance(life, Life)
+    return life
+
+
+async def _is_there(connection: AsyncConnection, event: Event) -> bool:
+    found = await connection.run_sync(
+        lambda sync: LogRows(sync, []).get(event.session_id, event.seq)
+    )
+    return found is not None and (
+        (found.type, found.sender.id, found.created_at)
+        == (event.type, event.sender.id, event.created_at)
     )
