@@ -12,11 +12,13 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
+from chatserver.loadtest.process import Process
 from chatserver.store.open import database_at
 
 START_SECONDS = 60.0
@@ -105,6 +107,18 @@ class PostgresServer:
 
     def log(self) -> str:
         return (self._folder / "log").read_text()
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator["PostgresServer"]:
+        try:
+            self.start()
+            yield self
+        finally:
+            self.remove()
+
+    def cpu_seconds(self) -> float:
+        """Of the server and its processes that still run."""
+        return sum(Process(pid).cpu_seconds() for pid in self._processes())
 
     async def fresh(self) -> str:
         """The URL of a database with the newest schema and without a row."""

@@ -17,7 +17,7 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Appended, Commit, MessageDraft
 from chatserver.store.postgres.batch import Draft, Result, append_free, append_locked
 from chatserver.store.postgres.connections import KeptConnections
-from chatserver.store.postgres.failures import Trouble, trouble
+from chatserver.store.postgres.failures import Trouble, hush, trouble
 
 log = logging.getLogger(__name__)
 
@@ -137,6 +137,7 @@ class Appends:
                 async with self._connections.take() as connection:
                     result = await append(connection, jobs, self._limits)
             except Exception as failure:
+                hush(failure)
                 what = trouble(failure)
                 if what is Trouble.LOST:
                     # The next attempt will find what this one stored after all.

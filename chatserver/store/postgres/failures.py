@@ -61,6 +61,13 @@ def trouble(failure: BaseException) -> Trouble | None:
     return None
 
 
+def hush(failure: BaseException) -> None:
+    """Takes out what the database adds about the rows at hand: it would show what people wrote."""
+    for each in _layers(failure):
+        if isinstance(each, asyncpg.PostgresError):
+            each.detail = None
+
+
 def _of_state(state: str) -> Trouble | None:
     if state in CONFLICTS:
         return Trouble.CONFLICT

@@ -14,7 +14,7 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Appended, Commit, CommitListener, MessageDraft, Transaction
 from chatserver.store.postgres.appends import Appends
 from chatserver.store.postgres.connections import KeptConnections, PostgresLimits, connector
-from chatserver.store.postgres.failures import Trouble, trouble
+from chatserver.store.postgres.failures import Trouble, hush, trouble
 from chatserver.store.postgres.fate import Mark, committed, mark
 from chatserver.store.transaction import SqlTransaction
 
@@ -208,10 +208,11 @@ async def _on(connection: AsyncConnection, work: Callable[[Connection], T]) -> T
 
 
 async def _checked(connection: AsyncConnection, doing: Coroutine[Any, Any, T]) -> T:
-    """A connection that fell silent is not given to anybody else."""
+    """What a connection does. One that fell silent is not given to anybody else."""
     try:
         return await doing
     except Exception as failure:
+        hush(failure)
         if trouble(failure) is Trouble.LOST and not connection.invalidated:
             await connection.invalidate(failure)
         raise

@@ -1,0 +1,46 @@
+"""What appending costs the store on PostgreSQL, by the number of messages that always wait."""
+
+import asyncio
+import itertools
+import time
+
+from chatserver.chat.limits import Limits
+from chatserver.store.postgres.store import PostgresStore
+from tests.bench.rows import emit
+from tests.contract.seeding import draft, seed
+from tests.postgres import PostgresServer
+
+BATCHES = (1, 10, 50, 200)
+SESSIONS = 50
+
+
+async def measure_store(postgres: PostgresServer, messages: int) -> None:
+    """A row for each batch size; CPU of this process and of the database."""
+    store = PostgresStore(await postgres.fresh(), Limits())
+    store.open()
+    for number in range(SESSIONS):
+        await seed(store, f"s{number}")
+    for size in BATCHES:
+        wanted = max(500, messages * size // BATCHES[-1])
+        numbers = itertools.count()
+
+        async def send(numbers: "itertools.count[int]" = numbers, wanted: int = wanted) -> None:
+            while (number := next(numbers)) < wanted:
+                await store.append_message(draft(f"s{number % SESSIONS}", "x" * 150))
+
+        before = time.perf_counter(), time.process_time(), postgres.cpu_seconds()
+        await asyncio.gather(*[send() for _ in range(size)])
+        after = time.perf_counter(), time.process_time(), postgres.cpu_seconds()
+        seconds, ours, theirs = (b - a for a, b in zip(before, after, strict=True))
+        emit(
+            {
+                "bench": "store",
+                "database": "postgres",
+                "batch": size,
+                "messages": wanted,
+                "messages_per_s": round(wanted / seconds),
+                "cpu_us_per_message": round(ours / wanted * 1e6, 1),
+                "database_cpu_us_per_message": round(theirs / wanted * 1e6, 1),
+            }
+        )
+    await store.close()
