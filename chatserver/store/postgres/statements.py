@@ -5,15 +5,23 @@ SELECT d.n, s.id, s.title, s.visibility, s.reply_policy, s.bot, s.created_by, s.
   s.last_seq, m.role, e.seq, e.body_digest, e.body, e.created_at AS sent_at, t.type AS target
 FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
   WITH ORDINALITY AS d (session, sender, client_message_id, reply_to, n)
-JOIN session s ON s.id = d.session AND s.deleted_at IS NULL
-LEFT JOIN member m
-  ON m.session = s.id AND m.participant = d.sender AND m.left_at IS NULL
-LEFT JOIN event e
-  ON e.session = s.id AND e.sender = d.sender AND e.client_message_id = d.client_message_id
-LEFT JOIN event t ON t.session = s.id AND t.seq = d.reply_to
+JOIN LATERAL
+  (SELECT * FROM session WHERE id = d.session AND deleted_at IS NULL LIMIT 1) s ON true
+LEFT JOIN LATERAL
+  (SELECT role FROM member
+   WHERE session = d.session AND participant = d.sender AND left_at IS NULL LIMIT 1) m ON true
+LEFT JOIN LATERAL
+  (SELECT seq, body_digest, body, created_at FROM event WHERE session = d.session
+   AND sender = d.sender AND client_message_id = d.client_message_id LIMIT 1) e ON true
+LEFT JOIN LATERAL
+  (SELECT type FROM event WHERE session = d.session AND seq = d.reply_to LIMIT 1) t ON true
 """
 """The session of each draft, the sender's role in it, the message if it was sent before, and the
-type of what it answers. A draft without a session has no row."""
+type of what it answers. A draft without a session has no row.
+
+`LIMIT 1` makes each a look into its own index: as plain joins, a planner without statistics looked
+for the message by its sender alone (130 µs each among 3 000).
+"""
 
 BOTS = """
 SELECT m.session, p.name FROM member m JOIN participant p ON p.id = m.participant
