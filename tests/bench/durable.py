@@ -8,7 +8,7 @@ committed before its ack: with synchronous=FULL by SQLite, with fsync by a Postg
 whose processes share the other cores with the load. Each round prints a row; the last row of a room
 size holds the medians.
 
-    python -m tests.bench.durable --database postgres --store
+    python -m tests.bench.durable --store [--database postgres]
 
 measures the store alone, in this process: by batch size, what a message costs us and the database.
 """
@@ -16,6 +16,7 @@ measures the store alone, in this process: by batch size, what a message costs u
 import argparse
 import asyncio
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -60,12 +61,15 @@ def main() -> None:
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         settings = {}
+        url = f"sqlite:///{folder}/store.db"
+        database_cpu: Callable[[], float] = float  # all of it is ours
         if options.database == "postgres":
             postgres = stack.enter_context(PostgresServer().running())
-            settings["CHATSERVER_DATABASE_URL"] = asyncio.run(postgres.fresh())
-            if options.store:
-                asyncio.run(measure_store(postgres, options.messages))
-                return
+            url, database_cpu = asyncio.run(postgres.fresh()), postgres.cpu_seconds
+            settings["CHATSERVER_DATABASE_URL"] = url
+        if options.store:
+            asyncio.run(measure_store(url, options.messages, database_cpu))
+            return
         server = stack.enter_context(started("ours", folder, checkout, settings))
         leave_first_core()
         for members in MEMBERS:

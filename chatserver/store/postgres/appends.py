@@ -72,8 +72,7 @@ class Appends:
             queue.append(job)
             return job.done
         self._waiting.append(job)
-        if self._appending is None:
-            self._appending = self._start(self._append_free())
+        self._go_on()
         return job.done
 
     async def close(self) -> None:
@@ -94,6 +93,12 @@ class Appends:
                     self._wait_for_session(job)
         finally:
             self._appending = None
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Nobody is left waiting, even where a listener failed in the middle."""
+        if self._waiting and self._appending is None and not self._loop.is_closed():
+            self._appending = self._start(self._append_free())
 
     def _next_free(self) -> list[Job]:
         jobs, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
@@ -116,12 +121,15 @@ class Appends:
 
     async def _append_locked(self, session_id: str) -> None:
         try:
-            async with self._lanes:
-                while queue := self._in_use[session_id]:
+            while self._in_use[session_id]:
+                # For each batch anew, so that a fifth session has its turn too.
+                async with self._lanes:
+                    queue = self._in_use[session_id]
                     jobs, self._in_use[session_id] = queue[:BATCH], queue[BATCH:]
                     await self._attempt(jobs, append_locked)
         finally:
-            del self._in_use[session_id]
+            self._waiting += self._in_use.pop(session_id)
+            self._go_on()
 
     async def _attempt(
         self,
