@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chatserver.chat.errors import Unavailable
@@ -57,6 +57,7 @@ class PostgresStore:
             # An error in the log must not show what people wrote.
             hide_parameters=True,
         )
+        event.listen(self._engine.sync_engine, "handle_error", _lose_the_others_too)
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -201,6 +202,12 @@ class PostgresStore:
 def _worked(work: Callable[[Transaction], T], connection: Connection) -> tuple[T, SqlTransaction]:
     transaction = SqlTransaction(connection, locking=True)
     return work(transaction), transaction
+
+
+def _lose_the_others_too(context: ExceptionContext) -> None:
+    """Where one connection of the pool is lost, each of the others would cost a call of its own."""
+    if trouble(context.original_exception) is Trouble.LOST:
+        context.is_disconnect = True
 
 
 async def _on(connection: AsyncConnection, work: Callable[[Connection], T]) -> T:
