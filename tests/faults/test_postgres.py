@@ -6,9 +6,12 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import asyncpg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.events import MessageDeleted
@@ -16,6 +19,7 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.models import Event
 from chatserver.chat.ports import Store, Transaction
 from chatserver.store.postgres.connections import PostgresLimits
+from chatserver.store.postgres.fate import committed, mark
 from chatserver.store.postgres.store import PostgresStore
 from tests.contract.seeding import ADA, BOB, NOW, draft, later, say, seed
 from tests.faults.severed import Severed
@@ -198,6 +202,35 @@ async def test_a_transaction_whose_commit_got_no_answer_is_known_all_the_same(
         assert (await store.transact(work)).seq == 1
         assert (line.cuts, runs, heard) == (1, 1 if delivered else 2, [1])
         assert await store.read(lambda tx: tx.sessions.last_seqs(["s"])) == {"s": 1}
+
+
+async def test_a_crashed_server_is_believed_only_where_the_events_are_there(
+    postgres: PostgresServer,
+) -> None:
+    url = await postgres.fresh()
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"))
+    async with opened(url) as store:
+        await seeded(store)
+        ours = await store.transact(lambda tx: tx.log.append("s", ADA, DELETED, NOW))
+    async with engine.connect() as connection:
+        await connection.execute(text("CREATE TABLE written (at int)"))
+        marked = await mark(connection)
+        assert marked.xid is not None
+        before = replace(marked, life=replace(marked.life, started="long ago"))
+        soon = time.monotonic() + 0.1
+        assert await committed(engine, marked, [], soon) is None  # still on its way
+        await connection.commit()
+    another = ours.model_copy(update={"created_at": later(1)})
+    assert await committed(engine, marked, [], soon) is True
+    assert await committed(engine, before, [], soon) is None
+    assert await committed(engine, before, [ours], soon) is True
+    assert await committed(engine, before, [another], soon) is False
+    future = replace(marked, xid="4000000000")
+    assert await committed(engine, future, [ours], soon) is False
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP TABLE written"))
+    await engine.dispose()
+    await postgres.give_back(url)
 
 
 @pytest.mark.parametrize("delivered", [True, False])
