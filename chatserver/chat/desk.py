@@ -124,6 +124,8 @@ class ReplyDesk:
         reply, now = claim.reply, self._clock.now()
 
         def work(tx: Transaction) -> tuple[ReplyState, int | None] | None:
+            # Before the reply, as everybody takes the two who needs both.
+            tx.sessions.get(reply.session_id)
             tx.replies.spend(claim, tokens)
             if not tx.replies.holds(claim):
                 return None
@@ -155,6 +157,7 @@ class ReplyDesk:
         reply, now = claim.reply, self._clock.now()
 
         def work(tx: Transaction) -> None:
+            tx.sessions.get(reply.session_id)  # see `finish`
             tx.replies.spend(claim, tokens)
             if not tx.replies.holds(claim):
                 return

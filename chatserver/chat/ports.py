@@ -284,7 +284,8 @@ class Transaction(Protocol):
 
     In `Store.transact`, once a session was got by `sessions.get`, it, its members and its log are
     changed by nobody else until the end; the same for a reply by `replies.get` or `holds`. So what
-    a rule is asked about comes after that.
+    a rule is asked about comes after that. Who needs both gets the session first, or two
+    transactions may wait for each other until the database ends one (and it is made again).
     """
 
     @property

@@ -59,9 +59,10 @@ def explain(problem: Exception, settings: Settings) -> str | None:
             )
         case SQLAlchemyError():
             cause = str(getattr(problem, "orig", None) or problem)
+            where = ", in a folder that exists and may be written to"
             return (
-                f"{DATABASE}: cannot use {database}: {cause}; check that it is a "
-                "database of chatserver, in a folder that exists and may be written to"
+                f"{DATABASE}: cannot use {database}: {cause}; check that it is a database of "
+                f"chatserver{where if database.startswith('sqlite') else ' alone'}"
             )
         case UnknownDefaultBot():
             return f"CHATSERVER_DEFAULT_BOT: there is no bot {problem}; see chatserver bots"
