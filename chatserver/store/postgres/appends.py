@@ -182,7 +182,10 @@ class Appends:
         return left
 
     def _abandon(self, jobs: Sequence[Job], failure: Exception) -> None:
-        log.error("a batch of %d messages failed", len(jobs), exc_info=failure)
+        # A database that is away is told in one line; anything else is a defect.
+        defect = failure if trouble(failure) is None else None
+        name = type(failure).__name__
+        log.error("a batch of %d messages failed: %s", len(jobs), name, exc_info=defect)
         self.pending -= len(jobs)
         for job in jobs:
             if not job.done.done():
