@@ -8,6 +8,7 @@ import click
 from chatserver import __version__
 from chatserver.cli.bench import bench
 from chatserver.cli.bots import bots
+from chatserver.cli.copy import copy
 from chatserver.cli.migrate import migrate
 from chatserver.cli.serve import serve
 from chatserver.cli.talk import talk
@@ -26,6 +27,7 @@ def main() -> None:
 
 main.add_command(serve)
 main.add_command(migrate)
+main.add_command(copy)
 main.add_command(token)
 main.add_command(talk)
 main.add_command(bots)
