@@ -7,6 +7,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     ScalarSelect,
+    Select,
     and_,
     bindparam,
     exists,
@@ -160,42 +161,23 @@ class ReplyRows:
     def claim(
         self, owner: str, now: datetime, lease_until: datetime, *, running_each: int = 0
     ) -> Claim | None:
-        other = schema.reply.alias("other")
-        o = other.c
-        lapsed = and_(R.state == ReplyState.RUNNING, R.lease_until <= now)
-        busy = exists().where(
-            o.session == R.session,
-            o.id != R.id,
-            _active(o.state),
-            or_(
-                o.state == ReplyState.RUNNING,
-                and_(
-                    o.state == ReplyState.QUEUED,
-                    tuple_(*_turn(o)) < tuple_(*_turn(R)),
-                    R.state == ReplyState.QUEUED,
-                ),
-            ),
-        )
-        query = select(schema.reply).where(
-            _active(R.state), or_(R.state == ReplyState.QUEUED, lapsed), ~busy
-        )
-        if running_each:
-            query = query.where(_running_beside(o) < running_each)
-        found = self._connection.execute(query.order_by(R.created_at, R.id).limit(1)).one_or_none()
+        query = _NEXT if not running_each else _NEXT_OF_FEW
+        found = self._connection.execute(
+            query, {"now": now, "running_each": running_each}
+        ).one_or_none()
         if found is None:
             return None
         attempt = found.attempt + 1
         takeovers = found.takeovers + (found.state == ReplyState.RUNNING)
         self._connection.execute(
-            update(schema.reply)
-            .where(R.id == found.id)
-            .values(
-                state=ReplyState.RUNNING,
-                attempt=attempt,
-                takeovers=takeovers,
-                owner=owner,
-                lease_until=lease_until,
-            )
+            _TAKE,
+            {
+                "taken_id": found.id,
+                "attempt": attempt,
+                "takeovers": takeovers,
+                "owner": owner,
+                "lease_until": lease_until,
+            },
         )
         reply = reply_from(found).model_copy(
             update={"state": ReplyState.RUNNING, "attempt": attempt}
@@ -296,6 +278,51 @@ def _fence(claim: Claim) -> ColumnElement[bool]:
     )
 
 
+def _next() -> Select[Any]:
+    """What may run now, the oldest first."""
+    other = schema.reply.alias("other")
+    o = other.c
+    lapsed = and_(R.state == ReplyState.RUNNING, R.lease_until <= bindparam("now"))
+    busy = exists().where(
+        o.session == R.session,
+        o.id != R.id,
+        _active(o.state),
+        or_(
+            o.state == ReplyState.RUNNING,
+            and_(
+                o.state == ReplyState.QUEUED,
+                tuple_(*_turn(o)) < tuple_(*_turn(R)),
+                R.state == ReplyState.QUEUED,
+            ),
+        ),
+    )
+    return (
+        select(schema.reply)
+        .where(_active(R.state), or_(R.state == ReplyState.QUEUED, lapsed), ~busy)
+        .order_by(R.created_at, R.id)
+        .limit(1)
+    )
+
+
+def _next_of_few() -> Select[Any]:
+    """The same, if not too many run for its asker."""
+    other = schema.reply.alias("other").c
+    return _next().where(_running_beside(other) < bindparam("running_each"))
+
+
+# Made once: to put a statement together costs more than to execute it.
+_NEXT, _NEXT_OF_FEW = _next(), _next_of_few()
+_TAKE = (
+    update(schema.reply)
+    .where(R.id == bindparam("taken_id"))
+    .values(
+        state=ReplyState.RUNNING,
+        attempt=bindparam("attempt"),
+        takeovers=bindparam("takeovers"),
+        owner=bindparam("owner"),
+        lease_until=bindparam("lease_until"),
+    )
+)
 _RENEW = (
     update(schema.reply)
     .where(
@@ -307,4 +334,3 @@ _RENEW = (
     .values(partial=bindparam("partial"), lease_until=bindparam("lease_until"))
     .returning(R.stop_requested)
 )
-"""Made once: every running reply executes it every two seconds."""

@@ -103,6 +103,7 @@ def newest_first(patch: pytest.MonkeyPatch) -> None:
         return -reply.prompt_seq, reply.created_at, reply.position, reply.id
 
     patch.setattr(replies, "_turn", backwards)
+    claiming_anew(patch)
 
 
 def all_at_once(patch: pytest.MonkeyPatch) -> None:
@@ -113,6 +114,13 @@ def all_at_once(patch: pytest.MonkeyPatch) -> None:
             return false()
 
     patch.setattr(replies, "exists", Never)
+    claiming_anew(patch)
+
+
+def claiming_anew(patch: pytest.MonkeyPatch) -> None:
+    """The statements are made when the module is imported."""
+    patch.setattr(replies, "_NEXT", replies._next())
+    patch.setattr(replies, "_NEXT_OF_FEW", replies._next_of_few())
 
 
 def dropping_text(patch: pytest.MonkeyPatch) -> None:

@@ -169,9 +169,11 @@ class Upstream:
         try:
             manager = responses.create(
                 model=declared.model,
-                messages=cast(Any, messages),
+                messages=(),
                 **fields,
                 extra_headers=self._headers,
+                # Not as the argument: each message given there costs 140 us of type checks.
+                extra_body={"messages": messages},
             )
             response = await deadlines.keep(lambda: stack.enter_async_context(manager))
         except APIStatusError as error:
