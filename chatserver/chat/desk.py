@@ -95,6 +95,10 @@ class ReplyDesk:
         """How many replies wait for a worker."""
         return await self._store.read(lambda tx: tx.replies.count_queued())
 
+    async def to_stop(self, owner: str) -> list[str]:
+        """The ids of those that `owner` runs and that somebody wants stopped."""
+        return await self._store.read(lambda tx: tx.replies.to_stop(owner))
+
     async def renew(self, claim: Claim, partial: str) -> bool | None:
         """Extends the lease and saves the text so far. True: stop it; None: it is not yours."""
         until = self._clock.now() + self._lease

@@ -15,6 +15,8 @@ from chatserver.replies.run import AnswerListener, Halt, ReplyRun, RunLimits
 
 log = structlog.get_logger(__name__)
 
+STOP_SECONDS = 0.5
+"""How soon a stop is obeyed that another process stored."""
 POLL_SECONDS = 1.0
 """How soon a prompt is found whose nudge was lost, or whose worker died and lease lapsed."""
 
@@ -49,7 +51,7 @@ class ReplyPool:
         # By reply and attempt: after a long pause this pool may take over from itself.
         self._running: dict[tuple[str, int], ReplyRun] = {}
         self._workers: list[asyncio.Task[None]] = []
-        self._polling: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
         self._draining = asyncio.Event()
 
     @property
@@ -61,7 +63,10 @@ class ReplyPool:
             asyncio.create_task(self._work(), name="reply-worker") for _ in range(self._concurrency)
         ]
         if self._workers:
-            self._polling = asyncio.create_task(self._poll(), name="reply-poll")
+            self._watching = [
+                asyncio.create_task(self._poll(), name="reply-poll"),
+                asyncio.create_task(self._obey_stops(), name="reply-stops"),
+            ]
 
     def committed(self, commit: Commit) -> None:
         """A `chat.ports.CommitListener`: new prompts are run at once."""
@@ -69,7 +74,7 @@ class ReplyPool:
             self._hints.release()
 
     def stop_requested(self, reply_id: str) -> None:
-        """`chat.ports.ReplyNudge`. The store knows already; this saves waiting for the beat."""
+        """`chat.ports.ReplyNudge`. The store knows already; this saves waiting for a look at it."""
         for (running, _), run in self._running.items():
             if running == reply_id:
                 run.halt(Halt.STOPPED)
@@ -79,8 +84,8 @@ class ReplyPool:
         self._draining.set()
         for run in self._running.values():
             run.halt(Halt.DRAINED)
-        if self._polling is not None:
-            self._polling.cancel()
+        for task in self._watching:
+            task.cancel()
         for _ in self._workers:
             self._hints.release()
         await asyncio.gather(*self._workers)
@@ -136,3 +141,12 @@ class ReplyPool:
                 for _ in range(max(1, min(queued, self._concurrency))):
                     self._hints.release()
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _obey_stops(self) -> None:
+        while True:
+            await asyncio.sleep(STOP_SECONDS)
+            if not self._running:
+                continue
+            with contextlib.suppress(Unavailable):
+                for reply_id in await self._desk.to_stop(self._owner):
+                    self.stop_requested(reply_id)

@@ -235,6 +235,13 @@ class ReplyRows:
             update(schema.reply).where(R.id == reply_id).values(stop_requested=True)
         )
 
+    def to_stop(self, owner: str) -> list[str]:
+        running = R.state == literal_column("'running'")
+        found = self._connection.scalars(
+            select(R.id).where(running, R.owner == owner, R.stop_requested)
+        )
+        return list(found)
+
     def spend(self, claim: Claim, tokens: int) -> None:
         if not tokens:
             return

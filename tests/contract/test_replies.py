@@ -75,6 +75,8 @@ async def test_a_stop_is_seen_at_the_next_beat_and_by_whoever_takes_over(store: 
     mine = await claim(store, "w1")
     assert mine is not None
     await store.transact(lambda tx: tx.replies.request_stop("r"))
+    assert await store.read(lambda tx: tx.replies.to_stop("w1")) == ["r"]
+    assert await store.read(lambda tx: tx.replies.to_stop("w2")) == []
     assert await store.transact(lambda tx: tx.replies.renew(mine, "", later(5))) is True
     other = await claim(store, "w2", at=5)
     assert other is not None
