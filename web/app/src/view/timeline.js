@@ -17,6 +17,8 @@ const NEAR_END_PX = 60;
 const NEAR_START_PX = 240;
 
 /**
+ * @typedef {{row: Element, y: number}} Place
+ *
  * @typedef {object} Props
  * @property {Room} room
  * @property {Item[]} items
@@ -34,10 +36,12 @@ export class Timeline extends Component {
   /** @type {ResizeObserver | null} */
   resized = null;
   following = true;
+  /** @type {Place[]} what is being read, while that is not the end */
+  places = [];
   state = { at_end: true, seen: 0, editing: null };
 
   componentDidMount() {
-    this.resized = new ResizeObserver(() => this.following && this.toEnd());
+    this.resized = new ResizeObserver(() => (this.following ? this.toEnd() : this.hold(this.places)));
     const scroller = /** @type {HTMLElement} */ (this.scroller);
     this.resized.observe(scroller);
     this.resized.observe(/** @type {Element} */ (scroller.firstElementChild));
@@ -54,28 +58,59 @@ export class Timeline extends Component {
   }
 
   getSnapshotBeforeUpdate() {
-    const scroller = /** @type {HTMLElement} */ (this.scroller);
-    return scroller.scrollHeight - scroller.scrollTop;
+    return this.following ? [] : this.rowsInView();
   }
 
   /**
    * @param {Props} previous
    * @param {unknown} _state
-   * @param {number} from_end
+   * @param {Place[]} places
    */
-  componentDidUpdate(previous, _state, from_end) {
+  componentDidUpdate(previous, _state, places) {
     const { room, items } = this.props;
-    const grew_above = previous.room.events[0]?.seq > room.events[0]?.seq;
     const sent = items.at(-1)?.kind === "outgoing" && items.at(-1)?.key !== previous.items.at(-1)?.key;
     if (this.following || sent) this.toEnd();
-    else if (grew_above) this.hold(from_end);
+    else this.hold(places);
     if (previous.room.last_seq !== room.last_seq || previous.room.status !== room.status) this.markRead();
   }
 
-  /** @param {number} from_end */
-  hold(from_end) {
+  /**
+   * The rows that are being read, top down, and how far below the upper edge each begins.
+   *
+   * @returns {Place[]}
+   */
+  rowsInView() {
     const scroller = /** @type {HTMLElement} */ (this.scroller);
-    scroller.scrollTop = scroller.scrollHeight - from_end;
+    const { top, bottom } = scroller.getBoundingClientRect();
+    const rows = /** @type {HTMLElement} */ (scroller.firstElementChild).children;
+    // The first is no row: older ones come in between it and what is being read.
+    let first = 1;
+    for (let end = rows.length; first < end; ) {
+      const middle = (first + end) >> 1;
+      if (rows[middle].getBoundingClientRect().bottom > top) end = middle;
+      else first = middle + 1;
+    }
+    /** @type {Place[]} */
+    const places = [];
+    for (let index = first; index < rows.length; index += 1) {
+      const y = rows[index].getBoundingClientRect().top;
+      if (y > bottom) break;
+      places.push({ row: rows[index], y: y - top });
+    }
+    return places;
+  }
+
+  /**
+   * Whatever changed above: the first row that is still there stays where it was.
+   *
+   * @param {Place[]} places
+   */
+  hold(places) {
+    const scroller = /** @type {HTMLElement} */ (this.scroller);
+    const kept = places.find(({ row }) => row.isConnected);
+    const moved = kept ? kept.row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - kept.y : 0;
+    if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
+    this.places = this.rowsInView();
   }
 
   toEnd = () => {
@@ -88,6 +123,7 @@ export class Timeline extends Component {
     const { scrollTop, scrollHeight, clientHeight } = /** @type {HTMLElement} */ (this.scroller);
     const at_end = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
     this.following = at_end;
+    if (!at_end) this.places = this.rowsInView();
     if (at_end !== this.state.at_end) this.setState({ at_end, seen: this.props.room.last_seq });
     if (at_end) this.markRead();
     const { room, onOlder } = this.props;
@@ -109,14 +145,15 @@ export class Timeline extends Component {
    * @param {{at_end: boolean, seen: number, editing: number | null}} state
    */
   render({ room, items, me, online, onReply, onOlder }, { at_end, seen, editing }) {
-    const fresh = at_end ? 0 : room.events.filter((event) => event.seq > seen && event.type === "message_created" && event.sender.id !== me.id).length;
+    const fresh = at_end ? 0 : room.events.filter((event) => isFresh(event, seen, me)).length;
+    const several = Object.values(room.replies).filter((reply) => reply.state !== "stopped").length > 1;
     return html`
       <div class="timeline-frame">
         <div class="timeline" ref=${(/** @type {HTMLElement | null} */ element) => { this.scroller = element; }} onScroll=${this.onScroll}
           tabindex="0" role="region" aria-label="Messages" data-testid="timeline">
           <div class="timeline-inner">
             <${Beginning} room=${room} items=${items} onOlder=${onOlder} />
-            ${items.map((item) => html`<${Row} key=${item.key} item=${item} room=${room} online=${online} editing=${item.kind === "message" && item.event.seq === editing}
+            ${items.map((item) => html`<${Row} key=${item.key} item=${item} room=${room} several=${several} online=${online} editing=${item.kind === "message" && item.event.seq === editing}
               onEdit=${this.edit} onReply=${onReply} />`)}
           </div>
         </div>
@@ -129,9 +166,20 @@ export class Timeline extends Component {
 }
 
 /**
- * @param {{item: Item, room: Room, online: boolean, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: Event) => void}} props
+ * A new message of somebody else; what took the place of an older one is not below, but where that was.
+ *
+ * @param {Event} event
+ * @param {number} seen
+ * @param {Participant} me
  */
-function Row({ item, room, online, editing, onEdit, onReply }) {
+function isFresh({ seq, type, data, sender }, seen, me) {
+  return seq > seen && type === "message_created" && sender.id !== me.id && !data.replaces;
+}
+
+/**
+ * @param {{item: Item, room: Room, several: boolean, online: boolean, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: Event) => void}} props
+ */
+function Row({ item, room, several, online, editing, onEdit, onReply }) {
   switch (item.kind) {
     case "day":
       return html`<div class="day"><time dateTime=${item.at}>${dayLabel(item.at)}</time></div>`;
@@ -144,9 +192,9 @@ function Row({ item, room, online, editing, onEdit, onReply }) {
     case "outgoing":
       return html`<${Outgoing} item=${item} online=${online} />`;
     case "reply":
-      return html`<${ReplyView} reply=${item.reply} session_id=${room.session_id} />`;
+      return html`<${ReplyView} reply=${item.reply} session_id=${room.session_id} several=${several} />`;
     default:
-      return html`<${Message} event=${item.event} own=${item.own} head=${item.head} retry=${item.retry} quoted=${item.quoted}
+      return html`<${Message} newest=${item.event} cut=${item.cut} earlier=${item.earlier} own=${item.own} head=${item.head} retry=${item.retry} last=${item.last} quoted=${item.quoted}
         editing=${editing} onEdit=${onEdit} onReply=${onReply} />`;
   }
 }
