@@ -45,7 +45,7 @@ export function SessionFields({ settings, before, may, bots, onChange, children 
         ${leaving && html`<small id="bot-hint" data-testid="bot-hint">${leaving} leaves the chat then.</small>`}
       </label>`}
       ${may.has("reply_policy") && html`<label class="field">
-        <span>It answers</span>
+        <span>${before ? "Bots answer" : "It answers"}</span>
         <select data-testid="session-policy" value=${settings.reply_policy} disabled=${!settings.bot && !before}
           onChange=${(/** @type {any} */ event) => onChange({ reply_policy: event.target.value })}>
           ${POLICIES.map(([value, label]) => html`<option key=${value} value=${value}>${label}</option>`)}
