@@ -68,9 +68,11 @@ export class Timeline extends Component {
    */
   componentDidUpdate(previous, _state, places) {
     const { room, items } = this.props;
+    const paged = previous.room.events[0]?.seq > room.events[0]?.seq;
     const sent = items.at(-1)?.kind === "outgoing" && items.at(-1)?.key !== previous.items.at(-1)?.key;
     if (this.following || sent) this.toEnd();
-    else this.hold(places);
+    // A page may have joined the row at the upper edge to a group: it has lost its heading.
+    else this.hold(paged ? [...places.filter(({ y }) => y >= 0), ...places] : places);
     if (previous.room.last_seq !== room.last_seq || previous.room.status !== room.status) this.markRead();
   }
 
