@@ -1,6 +1,5 @@
 """Another answer on the page: in the place of the old one, after an edit, or after a failure."""
 
-import asyncio
 from typing import Any
 
 from playwright.async_api import Locator, expect
@@ -11,6 +10,7 @@ from tests.browser.conftest import StartBrowserServer, Visit
 from tests.browser.visitor import Visitor
 from tests.conftest import Connect
 from tests.raw import RawClient
+from tests.waiting import eventually
 
 LONG = "\n\n".join(f"Paragraph {number} of a long answer." for number in range(25))
 TOP = "(message) => message.getBoundingClientRect().top"
@@ -97,9 +97,12 @@ async def test_an_answer_replaced_above_does_not_move_what_is_being_read(
         bot.answers([f"Word {number}"])
     ada = await (await visit(chat)).enter(f"/#/s/{session_id}")
     await expect(ada.message("Word 39")).to_be_in_viewport()
-    while not await ada.at("beginning").count():
+
+    async def all_loaded() -> bool:
         await ada.scroll("it.scrollTop = 0")
-        await asyncio.gather(ada.at("load-older").count())
+        return await ada.at("beginning").count() > 0
+
+    await eventually(all_loaded, what="the whole log")
     read = ada.message("Talk 12")
     await read.scroll_into_view_if_needed()
     await ada.scroll("it.scrollTop += 40")

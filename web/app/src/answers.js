@@ -8,6 +8,51 @@
  */
 
 /**
+ * @typedef {object} Answers
+ * @property {Map<number, Event[]>} versions see `versionsOf`
+ * @property {Map<string, Event>} cuts see `cutsOf`
+ * @property {Map<string, Event>} ends see `endsOf`
+ * @property {Set<number>} standing messages of which the next reply takes the place
+ * @property {Set<number>} elsewhere events that are shown with another one
+ * @property {number | undefined} last_prompt the one that was answered last
+ */
+
+/** @type {WeakMap<Event[], Answers>} a log stays the same while a reply grows, token by token */
+const known = new WeakMap();
+
+/**
+ * @param {Event[]} events without holes
+ * @returns {Answers}
+ */
+export function answersOf(events) {
+  const found = known.get(events) ?? findAnswers(events);
+  known.set(events, found);
+  return found;
+}
+
+/**
+ * @param {Event[]} events
+ * @returns {Answers}
+ */
+function findAnswers(events) {
+  const versions = versionsOf(events);
+  const cuts = cutsOf(events);
+  const ends = endsOf(events);
+  const spoken = events.filter(({ type, data }) => type === "message_created" && data.reply_id && !data.deleted_at);
+  const standing = new Map(spoken.map((event) => [keyOfEnd(event), event.seq]));
+  const hidden = [...cuts.values(), ...[...versions.values()].flatMap((chain) => chain.slice(1))];
+  const last = events.findLast(({ data }) => data.reply_id);
+  return {
+    versions,
+    cuts,
+    ends,
+    standing: new Set(standing.values()),
+    elsewhere: new Set(hidden.map(({ seq }) => seq)),
+    last_prompt: last && promptOf(last),
+  };
+}
+
+/**
  * What one bot says to one prompt; its newest reply alone can be asked for again.
  *
  * @param {number} prompt_seq
@@ -19,7 +64,13 @@ export const answerKey = (prompt_seq, bot_id) => `${prompt_seq} ${bot_id}`;
 export const keyOfReply = (reply) => answerKey(reply.prompt_seq, reply.bot.id);
 
 /** @param {Event} event the message or the failure that ended a reply */
-export const keyOfEnd = ({ type, data, sender }) => answerKey(type === "reply_failed" ? data.prompt_seq : data.reply_to, sender.id);
+export const keyOfEnd = (event) => answerKey(promptOf(event), event.sender.id);
+
+/**
+ * @param {Event} end
+ * @returns {number}
+ */
+const promptOf = ({ type, data }) => (type === "reply_failed" ? data.prompt_seq : data.reply_to);
 
 /**
  * Messages that took the place of others, oldest first, by the seq of the first one that is loaded.
@@ -81,7 +132,7 @@ export function retryableReplies(room, ends) {
   const own = Object.values(members).find(({ participant }) => participant.kind === "bot" && participant.name === session.bot);
   const newest = [...ends].filter(([key, end]) => {
     if (live.has(key) || !mayBeRetried(end)) return false;
-    const prompt_seq = Number(key.split(" ", 1)[0]);
+    const prompt_seq = promptOf(end);
     if (events[prompt_seq - events[0].seq]?.data.deleted_at) return false;
     if (members[end.sender.id]) return true;
     // The session's own bot is asked in the stead of one that has left, unless it was asked as well.

@@ -30,7 +30,7 @@
  * @typedef {{kind: "reply", key: string, reply: LiveReply}} ReplyItem
  * @typedef {DayItem | UnreadItem | NoticeItem | MessageItem | FailureItem | OutgoingItem | ReplyItem} Item
  */
-import { cutsOf, endsOf, keyOfEnd, keyOfReply, retryableReplies, versionsOf } from "./answers.js";
+import { answersOf, keyOfEnd, keyOfReply, retryableReplies } from "./answers.js";
 import { daysBetween } from "./format.js";
 
 const GROUP_GAP_MS = 5 * 60_000;
@@ -99,7 +99,7 @@ export function buildTimeline(room, outbox, me, unread_after = null) {
         own,
         head: isHead(event.sender.id, event.created_at),
         retry: answers.retryOf(shown),
-        last: answers.isLast(shown),
+        last: shown.data.reply_id !== undefined && shown.data.reply_to === answers.last_prompt,
         cut: answers.cuts.get(shown.data.reply_id) ?? null,
         earlier: versions ? earlierOf(versions, answers.cuts) : NO_VERSIONS,
         quoted: quotedBy(shown, room),
@@ -135,26 +135,11 @@ export function liveReplies(room) {
 
 /** @param {Room} room */
 function answersIn(room) {
-  const { events } = room;
-  const versions = versionsOf(events);
-  const cuts = cutsOf(events);
-  const ends = endsOf(events);
-  const retryable = retryableReplies(room, ends);
-  const standing = new Map(
-    events.filter(({ type, data }) => type === "message_created" && data.reply_id && !data.deleted_at).map((event) => [keyOfEnd(event), event.seq]),
-  );
-  const last = events.findLast(({ data }) => data.reply_id);
-  const promptOf = (/** @type {Event} */ event) => event.data.reply_id && keyOfEnd(event).split(" ", 1)[0];
+  const answers = answersOf(room.events);
+  const retryable = retryableReplies(room, answers.ends);
   return {
-    versions,
-    cuts,
-    ends,
-    /** Of what a new reply takes the place. */
-    standing: new Set(standing.values()),
-    /** Shown with another event. */
-    elsewhere: new Set([...versions.values()].flatMap((chain) => chain.slice(1)).concat([...cuts.values()]).map(({ seq }) => seq)),
+    ...answers,
     retryOf: (/** @type {Event} */ event) => (retryable.has(event.data.reply_id) ? String(event.data.reply_id) : null),
-    isLast: (/** @type {Event} */ event) => last !== undefined && promptOf(event) === promptOf(last),
   };
 }
 

@@ -1,24 +1,24 @@
 /**
  * The scrolling middle of a room. It follows the newest message while the reader is at the end, and
- * holds what is being read in place while older pages come in above.
+ * else holds what is being read in place, whatever comes in or grows above.
  *
  * @import {Event, Participant} from "../protocol.js"
  * @import {Room} from "../state/model.js"
  * @import {Item} from "../timeline.js"
+ * @import {Place} from "./reading_place.js"
  */
 import { Component } from "preact";
 import { dayLabel } from "../format.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { Failure, Message, Notice, Outgoing } from "./message.js";
+import { holdRows, rowsInView } from "./reading_place.js";
 import { ReplyView } from "./reply.js";
 
 const NEAR_END_PX = 60;
 const NEAR_START_PX = 240;
 
 /**
- * @typedef {{row: Element, y: number}} Place
- *
  * @typedef {object} Props
  * @property {Room} room
  * @property {Item[]} items
@@ -76,42 +76,13 @@ export class Timeline extends Component {
     if (previous.room.last_seq !== room.last_seq || previous.room.status !== room.status) this.markRead();
   }
 
-  /**
-   * The rows that are being read, top down, and how far below the upper edge each begins.
-   *
-   * @returns {Place[]}
-   */
   rowsInView() {
-    const scroller = /** @type {HTMLElement} */ (this.scroller);
-    const { top, bottom } = scroller.getBoundingClientRect();
-    const rows = /** @type {HTMLElement} */ (scroller.firstElementChild).children;
-    // The first is no row: older ones come in between it and what is being read.
-    let first = 1;
-    for (let end = rows.length; first < end; ) {
-      const middle = (first + end) >> 1;
-      if (rows[middle].getBoundingClientRect().bottom > top) end = middle;
-      else first = middle + 1;
-    }
-    /** @type {Place[]} */
-    const places = [];
-    for (let index = first; index < rows.length; index += 1) {
-      const y = rows[index].getBoundingClientRect().top;
-      if (y > bottom) break;
-      places.push({ row: rows[index], y: y - top });
-    }
-    return places;
+    return rowsInView(/** @type {HTMLElement} */ (this.scroller));
   }
 
-  /**
-   * Whatever changed above: the first row that is still there stays where it was.
-   *
-   * @param {Place[]} places
-   */
+  /** @param {Place[]} places */
   hold(places) {
-    const scroller = /** @type {HTMLElement} */ (this.scroller);
-    const kept = places.find(({ row }) => row.isConnected);
-    const moved = kept ? kept.row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - kept.y : 0;
-    if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
+    holdRows(/** @type {HTMLElement} */ (this.scroller), places);
     this.places = this.rowsInView();
   }
 
