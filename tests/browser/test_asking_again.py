@@ -13,7 +13,11 @@ from tests.raw import RawClient
 from tests.waiting import eventually
 
 LONG = "\n\n".join(f"Paragraph {number} of a long answer." for number in range(25))
-TOP = "(message) => message.getBoundingClientRect().top"
+TOP = """(message) => new Promise((done) => {
+  const measure = () => done(message.getBoundingClientRect().top);
+  requestAnimationFrame(() => requestAnimationFrame(measure));
+})"""
+"""As it was painted: what grows is made up for within the same frame."""
 
 
 async def asked(visitor: Visitor, bot: ScriptedBot, text: str, answer: str) -> None:
