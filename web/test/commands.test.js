@@ -45,6 +45,25 @@ test("a refused message fails alone, the ones behind it still go", async () => {
   assert.deepEqual(store.state.outbox.map(({ text, state }) => [text, state]), [["bad", "failed"]]);
 });
 
+test("who is refused for a full queue is told at once, and nothing is sent again", async () => {
+  const { store, messages, sent } = room(async () => {
+    throw new ChatError({ code: "busy", message: "", retryable: true, waiting: 3 });
+  });
+  messages.send(SESSION_ID, "please");
+  await settle();
+  assert.equal(sent.length, 1);
+  assert.deepEqual(store.state.outbox.map(({ state, error }) => [state, error?.waiting]), [["failed", 3]]);
+});
+
+test("replies that an ack says wait are shown to wait", async () => {
+  const waiting = { reply_id: "r", prompt_seq: 1, bot: "corpus", state: "queued" };
+  const { store, messages, requests } = room(async (name) => (name === "edit_message" ? { replies: [waiting] } : { reply: { ...waiting, reply_id: "again" } }));
+  await messages.edit(SESSION_ID, 1, "better", true);
+  await messages.retryReply(SESSION_ID, "old");
+  assert.deepEqual(requests[0], ["edit_message", { session_id: SESSION_ID, seq: 1, text: "better", ask_again: true }]);
+  assert.deepEqual(Object.values(store.state.rooms[SESSION_ID].replies).map(({ reply_id, state }) => [reply_id, state]), [["r", "queued"], ["again", "queued"]]);
+});
+
 test("a hole in the log is closed by joining after the cursor", async () => {
   const { store, sync, requests } = room(async () => joinAck([message(1), message(2)], { from_seq: 1 }));
   store.subscribe((state) => sync.repairWhereBroken(state));
