@@ -159,10 +159,15 @@ class Settings(BaseSettings):
         ge=1,
         description="working invite codes of one session (`too_many_invites`)",
     )
+    queued_replies_per_participant: int = Field(
+        DEFAULTS.queued_replies_per_participant,
+        ge=1,
+        description="replies that wait or run for one who asked for them (`busy`)",
+    )
     queued_replies: int = Field(
         DEFAULTS.queued_replies,
         ge=1,
-        description="replies of all sessions that wait or run",
+        description="replies of all sessions that wait or run (`busy`)",
     )
     queued_replies_per_session: int = Field(
         DEFAULTS.queued_replies_per_session,
@@ -291,6 +296,7 @@ class Settings(BaseSettings):
             bots_per_session=self.bots_per_session,
             invites_per_session=self.invites_per_session,
             queued_replies=self.queued_replies,
+            queued_replies_per_participant=self.queued_replies_per_participant,
             queued_replies_per_session=self.queued_replies_per_session,
             running_replies_per_participant=self.running_replies_per_participant,
             replies_per_participant_day=self.replies_per_participant_day,

@@ -95,8 +95,7 @@ class MessageUseCases(UseCases):
             return MessageChanged(event=event, replies=asked.replies)
 
         changed = await self.store.transact(work)
-        for reply_id in stopping:
-            self.nudge.stop_requested(reply_id)
+        self.stop(stopping)
         return changed
 
     async def delete_message(self, actor: Participant, command: DeleteMessage) -> EventResult:

@@ -67,6 +67,10 @@ class Claim:
 
     reply: Reply
     owner: str
+    asker: str
+    """The id of who waits for it."""
+    earlier: str
+    """What an earlier attempt had said when it was interrupted."""
     takeovers: int
     """How often its worker died over it."""
     stop_requested: bool
@@ -178,8 +182,14 @@ class Replies(Protocol):
         """Of this bot or of all; of those that were queued together, the first."""
         ...
 
-    def last_answer(self, session_id: str, prompt_seq: int, bot: str) -> int | None:
-        """The seq of the newest message in which a reply of this bot to the prompt ended."""
+    def answers(self, session_id: str, prompt_seq: int, bot: str) -> list[int]:
+        """The seqs of the messages in which replies of this bot to the prompt ended, newest
+        first."""
+        ...
+
+    def late_answers(self, session_id: str, first_seq: int, prompt_seq: int) -> list[int]:
+        """The seqs of the messages beyond `prompt_seq` that answer prompts from `first_seq` on and
+        before it, ascending."""
         ...
 
     def count_active(self, session_id: str) -> int: ...
@@ -187,16 +197,12 @@ class Replies(Protocol):
         """Of all sessions."""
         ...
 
-    def asker(self, reply_id: str) -> str:
-        """The id of who waits for it."""
+    def count_active_of(self, asker: str) -> int:
+        """Those that somebody waits for."""
         ...
 
     def count_waiting(self, limit: int) -> int:
         """Those that wait or run, of all sessions; not counted beyond `limit`."""
-        ...
-
-    def asked(self, asker: str, since: datetime) -> Asked:
-        """What somebody asked for, in sessions that still exist."""
         ...
 
     def count_turns(self, session_id: str) -> int:
@@ -211,12 +217,14 @@ class Replies(Protocol):
         Never one whose session has another running or an earlier one waiting: one to an earlier
         prompt, or to the same one that was queued before it or has a lower position. A running
         reply whose lease ended counts as waiting. Never one whose asker has `running_each` running
-        already (0: no limit). Raises its attempt by one and makes `owner` its holder.
+        already (0: no limit), those whose lease ended aside. Raises its attempt by one and makes
+        `owner` its holder.
         """
         ...
 
     def renew(self, claim: Claim, partial: str, lease_until: datetime) -> bool | None:
-        """Extends the lease and checkpoints the text. Returns whether a stop was asked for.
+        """Extends the lease and checkpoints the text, unless it is empty: then what an earlier
+        attempt had said stays. Returns whether a stop was asked for.
 
         None: the fence does not hold, the reply belongs to another attempt by now.
         """
@@ -224,7 +232,7 @@ class Replies(Protocol):
 
     def holds(self, claim: Claim) -> bool: ...
     def release(self, claim: Claim, partial: str) -> None:
-        """Hands a running reply back to the queue at once, with the text so far."""
+        """Hands a running reply back to the queue at once, with the text so far as in `renew`."""
         ...
 
     def release_orphans(self) -> int:
@@ -240,7 +248,7 @@ class Replies(Protocol):
         ...
 
     def spend(self, claim: Claim, tokens: int) -> None:
-        """Adds what an attempt used, also where the reply belongs to another by now."""
+        """Notes what an attempt used, also where the reply belongs to another by now."""
         ...
 
     def finish(
@@ -283,6 +291,18 @@ class Memories(Protocol):
         ...
 
 
+class Usage(Protocol):
+    """What the replies used that somebody asked for, by day (UTC). Outlives their sessions."""
+
+    def of(self, participant_id: str, now: datetime) -> Asked:
+        """Today's."""
+        ...
+
+    def add(
+        self, participant_id: str, now: datetime, *, replies: int = 0, tokens: int = 0
+    ) -> None: ...
+
+
 class Transaction(Protocol):
     """One database transaction; all or nothing."""
 
@@ -300,6 +320,8 @@ class Transaction(Protocol):
     def invites(self) -> Invites: ...
     @property
     def memories(self) -> Memories: ...
+    @property
+    def usage(self) -> Usage: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,7 +421,7 @@ def unpaid(tokens: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReplyContext:
-    """What a bot gets to see: the newest messages up to the prompt, oldest first."""
+    """What a bot gets to see: the messages of the conversation (see there) up to the prompt."""
 
     session: Session
     prompt: Event

@@ -6,7 +6,7 @@ its reply. What happens to it then is the workers' (`desk`).
 
 from chatserver.chat import access
 from chatserver.chat.answers import say
-from chatserver.chat.asking import queue_again, require_room
+from chatserver.chat.asking import queue_reply, require_room
 from chatserver.chat.commands import (
     EventResult,
     KeepMessage,
@@ -74,7 +74,7 @@ class ReplyUseCases(UseCases):
             if prompt.data.get("deleted_at"):
                 raise Conflict("the message was deleted")
             require_room(tx, actor, session_id, 1, now, self.limits)
-            return queue_again(tx, session_id, old.prompt_seq, bot, now, asker=actor.id)
+            return queue_reply(tx, session_id, old.prompt_seq, bot, now, asker=actor.id)
 
         return ReplyResult(reply=await self.store.transact(work))
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 
@@ -89,6 +89,7 @@ class ReplyPool:
         for _ in self._workers:
             self._hints.release()
         await asyncio.gather(*self._workers)
+        await asyncio.gather(*self._watching, return_exceptions=True)
 
     async def _work(self) -> None:
         while not self._draining.is_set():
@@ -131,15 +132,14 @@ class ReplyPool:
 
     async def _poll(self) -> None:
         while True:
-            queued = 0
-            with contextlib.suppress(Unavailable):
+            with self._survived():
                 queued = await self._desk.queued()
                 self._metrics.replies_queued.set(queued)
-            if self._hints.locked():
-                # What was handed over goes on side by side, as it was; and a reply whose lease
-                # lapsed is not among the queued, so that somebody looks in any case.
-                for _ in range(max(1, min(queued, self._concurrency))):
-                    self._hints.release()
+                if self._hints.locked():
+                    # What was handed over goes on side by side, as it was; and a reply whose lease
+                    # lapsed is not among the queued, so that somebody looks in any case.
+                    for _ in range(max(1, min(queued, self._concurrency))):
+                        self._hints.release()
             await asyncio.sleep(POLL_SECONDS)
 
     async def _obey_stops(self) -> None:
@@ -147,6 +147,16 @@ class ReplyPool:
             await asyncio.sleep(STOP_SECONDS)
             if not self._running:
                 continue
-            with contextlib.suppress(Unavailable):
+            with self._survived():
                 for reply_id in await self._desk.to_stop(self._owner):
                     self.stop_requested(reply_id)
+
+    @contextlib.contextmanager
+    def _survived(self) -> Iterator[None]:
+        """Whatever goes wrong once must not end the looking."""
+        try:
+            yield
+        except Unavailable:
+            log.warning("reply_store_unavailable")
+        except Exception:
+            log.exception("reply_watch_crashed")

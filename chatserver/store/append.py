@@ -19,8 +19,8 @@ from chatserver.chat.messages import (
 )
 from chatserver.chat.models import Event, EventType, ReplyState, Role, Session
 from chatserver.chat.ports import Appended, Asked, MessageDraft
-from chatserver.chat.queue import require_queue_room
-from chatserver.chat.quota import day_of, has_quota, require_quota
+from chatserver.chat.queue import Queued, require_queue_room
+from chatserver.chat.quota import has_quota, require_quota
 from chatserver.chat.use_cases import new_id
 from chatserver.store.types import from_micros, to_micros
 
@@ -38,13 +38,19 @@ SELECT p.name FROM member m JOIN participant p ON p.id = m.participant
 WHERE m.session = ? AND m.left_at IS NULL AND p.kind = 'bot'
 """
 TYPE_OF = "SELECT type FROM event WHERE session = ? AND seq = ?"
-WAITING = """
+QUEUED = """
 SELECT
   (SELECT count(*) FROM reply WHERE session = ? AND state IN ('queued', 'running')),
+  (SELECT count(*) FROM reply WHERE asker = ? AND state IN ('queued', 'running')),
   (SELECT count(*) FROM (SELECT 1 FROM reply WHERE state IN ('queued', 'running') LIMIT ?))
 """
-ASKED = """
-SELECT count(*), coalesce(sum(tokens), 0) FROM reply WHERE asker = ? AND created_at >= ?
+USED = "SELECT replies, tokens FROM usage WHERE participant = ? AND day = ?"
+USE = """
+INSERT INTO usage (participant, day, replies, tokens) VALUES (?, ?, ?, 0)
+ON CONFLICT (participant) DO UPDATE SET
+  replies = excluded.replies + CASE WHEN day = excluded.day THEN replies ELSE 0 END,
+  tokens = CASE WHEN day = excluded.day THEN tokens ELSE 0 END,
+  day = excluded.day
 """
 ADVANCE = "UPDATE session SET last_seq = ?, active_at = ? WHERE id = ?"
 INSERT = """
@@ -98,8 +104,8 @@ class SqliteAppender:
             require_target(draft.reply_to, target and target[0])
         bots = self._answering(session, draft)
         if bots:
-            here, all_ = execute(WAITING, (session_id, self._limits.queued_replies)).fetchone()
-            require_queue_room(here, all_, len(bots), self._limits)
+            row = (session_id, sender.id, self._limits.queued_replies)
+            require_queue_room(Queued(*execute(QUEUED, row).fetchone()), len(bots), self._limits)
             self._require_quota(draft, len(bots))
 
         at = to_micros(draft.created_at)
@@ -125,6 +131,8 @@ class SqliteAppender:
         for position, bot in enumerate(bots):
             job = (new_id(), session_id, seq, bot, position, sender.id, ReplyState.QUEUED, at)
             execute(QUEUE, job)
+        if bots:
+            execute(USE, (sender.id, draft.created_at.toordinal(), len(bots)))
         event = Event(
             session_id=session_id,
             seq=seq,
@@ -144,9 +152,9 @@ class SqliteAppender:
     def _require_quota(self, draft: MessageDraft, asked: int) -> None:
         if not has_quota(self._limits):
             return
-        since = to_micros(day_of(draft.created_at))
-        replies, tokens = self._connection.execute(ASKED, (draft.sender.id, since)).fetchone()
-        require_quota(Asked(replies, tokens), asked, draft.created_at, self._limits)
+        day = draft.created_at.toordinal()
+        used = self._connection.execute(USED, (draft.sender.id, day)).fetchone() or (0, 0)
+        require_quota(Asked(*used), asked, draft.created_at, self._limits)
 
     def _session(self, session_id: str, columns: tuple[Any, ...]) -> Session:
         """Of one transaction, so its columns do not change until `settle`. Without `bot_turns`:

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    ScalarSelect,
     Select,
     and_,
     bindparam,
@@ -20,7 +19,7 @@ from sqlalchemy import (
 )
 
 from chatserver.chat.models import EventType, ParticipantKind, Reply, ReplyError, ReplyState
-from chatserver.chat.ports import Asked, Claim
+from chatserver.chat.ports import Claim
 from chatserver.store import schema
 from chatserver.store.rows import reply_from
 
@@ -35,17 +34,6 @@ def _active(state: ColumnElement[str]) -> ColumnElement[bool]:
 def _turn(reply: Any) -> tuple[ColumnElement[Any], ...]:
     """What orders the replies of a session; no two are equal."""
     return reply.prompt_seq, reply.created_at, reply.position, reply.id
-
-
-def _running_beside(other: Any) -> ScalarSelect[int]:
-    """How many other replies run for the asker of the row at hand."""
-    running = other.state == literal_column("'running'")
-    return (
-        select(func.count())
-        .where(other.asker == R.asker, running, other.id != R.id)
-        .correlate(schema.reply)
-        .scalar_subquery()
-    )
 
 
 class ReplyRows:
@@ -97,13 +85,31 @@ class ReplyRows:
         ).one_or_none()
         return None if found is None else reply_from(found)
 
-    def last_answer(self, session_id: str, prompt_seq: int, bot: str) -> int | None:
-        seq: int | None = self._connection.scalar(
-            select(func.max(R.result_seq)).where(
-                R.session == session_id, R.prompt_seq == prompt_seq, R.bot == bot
+    def answers(self, session_id: str, prompt_seq: int, bot: str) -> list[int]:
+        found = self._connection.scalars(
+            select(R.result_seq)
+            .where(
+                R.session == session_id,
+                R.prompt_seq == prompt_seq,
+                R.bot == bot,
+                R.result_seq.is_not(None),
             )
+            .order_by(R.result_seq.desc())
         )
-        return seq
+        return list(found)
+
+    def late_answers(self, session_id: str, first_seq: int, prompt_seq: int) -> list[int]:
+        found = self._connection.scalars(
+            select(R.result_seq)
+            .where(
+                R.session == session_id,
+                R.prompt_seq >= first_seq,
+                R.prompt_seq < prompt_seq,
+                R.result_seq > prompt_seq,
+            )
+            .order_by(R.result_seq)
+        )
+        return list(found)
 
     def count_active(self, session_id: str) -> int:
         return (
@@ -121,20 +127,13 @@ class ReplyRows:
             or 0
         )
 
-    def asker(self, reply_id: str) -> str:
-        return str(self._connection.execute(select(R.asker).where(R.id == reply_id)).scalar_one())
+    def count_active_of(self, asker: str) -> int:
+        query = select(func.count()).where(R.asker == asker, _active(R.state))
+        return self._connection.scalar(query) or 0
 
     def count_waiting(self, limit: int) -> int:
         some = select(R.id).where(_active(R.state)).limit(limit).subquery()
         return self._connection.scalar(select(func.count()).select_from(some)) or 0
-
-    def asked(self, asker: str, since: datetime) -> Asked:
-        replies, tokens = self._connection.execute(
-            select(func.count(), func.coalesce(func.sum(R.tokens), 0)).where(
-                R.asker == asker, R.created_at >= since
-            )
-        ).one()
-        return Asked(replies, tokens)
 
     def count_turns(self, session_id: str) -> int:
         persons_last = (
@@ -180,26 +179,29 @@ class ReplyRows:
             },
         )
         reply = reply_from(found).model_copy(
-            update={"state": ReplyState.RUNNING, "attempt": attempt}
+            update={"state": ReplyState.RUNNING, "attempt": attempt, "text": ""}
         )
         return Claim(
             reply=reply,
             owner=owner,
+            asker=found.asker,
+            earlier=found.partial,
             takeovers=takeovers,
             stop_requested=found.stop_requested,
         )
 
     def renew(self, claim: Claim, partial: str, lease_until: datetime) -> bool | None:
-        stop = self._connection.execute(
-            _RENEW,
-            {
-                "held_id": claim.reply.reply_id,
-                "held_by": claim.owner,
-                "held_attempt": claim.reply.attempt,
-                "partial": partial,
-                "lease_until": lease_until,
-            },
-        ).one_or_none()
+        held = {
+            "held_id": claim.reply.reply_id,
+            "held_by": claim.owner,
+            "held_attempt": claim.reply.attempt,
+            "lease_until": lease_until,
+        }
+        if partial:
+            found = self._connection.execute(_CHECKPOINT, {**held, "partial": partial})
+        else:
+            found = self._connection.execute(_RENEW, held)
+        stop = found.one_or_none()
         return None if stop is None else bool(stop.stop_requested)
 
     def holds(self, claim: Claim) -> bool:
@@ -213,7 +215,7 @@ class ReplyRows:
                 state=ReplyState.QUEUED,
                 owner=None,
                 lease_until=None,
-                partial=partial,
+                **_said(claim, partial),
             )
         )
 
@@ -276,6 +278,10 @@ class ReplyRows:
         )
 
 
+def _said(claim: Claim, partial: str) -> dict[str, Any]:
+    return {"partial": partial, "partial_attempt": claim.reply.attempt} if partial else {}
+
+
 def _fence(claim: Claim) -> ColumnElement[bool]:
     return and_(
         R.id == claim.reply.reply_id,
@@ -312,9 +318,15 @@ def _next() -> Select[Any]:
 
 
 def _next_of_few() -> Select[Any]:
-    """The same, if not too many run for its asker."""
-    other = schema.reply.alias("other").c
-    return _next().where(_running_beside(other) < bindparam("running_each"))
+    """The same, but for those whose asker has enough of them running."""
+    other = schema.reply.alias("beside").c
+    have_enough = (
+        select(other.asker)
+        .where(other.state == literal_column("'running'"), other.lease_until > bindparam("now"))
+        .group_by(other.asker)
+        .having(func.count() >= bindparam("running_each"))
+    )
+    return _next().where(R.asker.not_in(have_enough))
 
 
 # Made once: to put a statement together costs more than to execute it.
@@ -338,6 +350,7 @@ _RENEW = (
         R.owner == bindparam("held_by"),
         R.attempt == bindparam("held_attempt"),
     )
-    .values(partial=bindparam("partial"), lease_until=bindparam("lease_until"))
+    .values(lease_until=bindparam("lease_until"))
     .returning(R.stop_requested)
 )
+_CHECKPOINT = _RENEW.values(partial=bindparam("partial"), partial_attempt=R.attempt)

@@ -14,7 +14,7 @@ from chatserver.bots.openai.estimate import estimate, estimate_messages
 from chatserver.bots.openai.failures import ContextTooLong, Failure, NotConfigured, Transient
 from chatserver.bots.openai.folding import NOTHING_SAID, folding
 from chatserver.bots.openai.observer import ModelObserver
-from chatserver.bots.openai.prompt import Message, conversation, messages
+from chatserver.bots.openai.prompt import Message, messages
 from chatserver.bots.openai.retry import pause_before
 from chatserver.bots.openai.upstream import Upstream
 from chatserver.bots.openai.view import View
@@ -113,7 +113,7 @@ class OpenAiBot:
         self, context: ReplyContext, deadlines: Deadlines
     ) -> AsyncGenerator[str, None]:
         """One request after the other until a piece comes, with less context where it must be."""
-        system, name, events = self._declaration.prompt, self.info.name, conversation(context)
+        system, name, events = self._declaration.prompt, self.info.name, context.messages
         allowed = most = self._view.most(context)
         memory = self._view.memory(context)
         attempt = 0

@@ -21,8 +21,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from chatserver.chat.bots import bot_participant
-from chatserver.chat.models import Event, EventType
-from chatserver.chat.ports import ReplyContext
+from chatserver.chat.models import Event
 
 SPEAKERS_NOTE = (
     "Several people take part in this conversation. Each line of a user message is one JSON object:"
@@ -58,39 +57,6 @@ _LINE_BREAKS = re.compile("[\x7f-\x9f\u2028\u2029]")
 class Message(TypedDict):
     role: Literal["system", "user", "assistant"]
     content: str
-
-
-def conversation(context: ReplyContext) -> list[Event]:
-    """The messages that count, oldest first; the last is the prompt.
-
-    Deleted ones are gone. Answers that were cut short would teach the model to stop there, unless
-    somebody kept them. An answer that was asked for again stands where the first one stood.
-    """
-    prompt = context.prompt
-    earlier = [event for event in context.messages if event.seq < prompt.seq]
-    return [*standing(earlier), prompt]
-
-
-def standing(events: Sequence[Event]) -> list[Event]:
-    """Those of a stretch of the log that count, in the order in which they are read."""
-    place: dict[int, int] = {}
-    standing: dict[int, Event] = {}
-    for event in events:
-        place[event.seq] = place.get(event.data.get("replaces", 0), event.seq)
-        if _counts(event):
-            standing[place[event.seq]] = event
-    return [event for _, event in sorted(standing.items())]
-
-
-def _counts(event: Event) -> bool:
-    """Whether it is a part of the conversation."""
-    data = event.data
-    cut_short = data.get("stopped") or data.get("failed")
-    return (
-        event.type is EventType.MESSAGE_CREATED
-        and not data.get("deleted_at")
-        and (not cut_short or bool(data.get("kept")))
-    )
 
 
 def messages(

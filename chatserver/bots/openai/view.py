@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.bots.openai.budget import Budget
-from chatserver.bots.openai.prompt import conversation
 from chatserver.bots.openai.window import fitting
 from chatserver.chat.models import Event
 from chatserver.chat.ports import ReplyContext
@@ -27,7 +26,7 @@ class View:
 
         Those beyond the window stay until they are remembered, so that nothing falls between.
         """
-        talked = conversation(context)
+        talked = context.messages
         window = self._declared.window
         if self._declared.remember:
             folded = 0 if context.memory is None else context.memory.through_seq
@@ -49,7 +48,7 @@ class View:
 
     def kept_from(self, context: ReplyContext) -> int:
         """The `seq` of the first message that a fold leaves to be shown."""
-        events, room = conversation(context), KEPT_SHARE * self._budget.room
+        events, room = context.messages, KEPT_SHARE * self._budget.room
         count = self._fitting(events, self._declared.window, self.memory(context), room)
         # An answer that was asked for again stands before its number.
         return min(event.seq for event in events[-max(1, count) :])

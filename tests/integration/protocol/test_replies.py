@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from chatserver.app import SERVER
 from chatserver.bots.echo import EchoBot
 from chatserver.chat.ports import BotError, ReplyContext
+from chatserver.testing import ScriptedBot
 from tests.conftest import Connect
 from tests.integration.protocol.people import LONG, log_of, session_of, texts_of
 from tests.servers import StartServer
+from tests.waiting import eventually
 
 
 async def test_a_prompt_is_answered_piece_by_piece_and_then_by_a_message(
@@ -238,6 +241,40 @@ async def test_switching_the_bot_off_ends_a_running_reply_without_a_message(
     stopped: dict[str, Any] = await ada.told("reply_stopped")
     assert stopped["seq"] is None
     assert len(await texts_of(ada, session_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "change"),
+    [
+        ("update_session", {"reply_policy": "off"}),
+        ("update_session", {"bot": "corpus"}),
+        ("remove_bot", {"bot": "scripted"}),
+        ("delete_session", {}),
+    ],
+    ids=["switched off", "exchanged", "removed", "deleted"],
+)
+async def test_a_bot_that_is_no_longer_to_be_heard_falls_silent_at_once(
+    server: StartServer, connect: Connect, event: str, change: dict[str, Any]
+) -> None:
+    bot = ScriptedBot()
+    running = await server(bots=[bot, EchoBot(100), ScriptedBot("corpus")], default_bot="scripted")
+    ada = await connect(running)
+    session_id = await session_of(ada, bot="scripted")
+    for question in ("one?", "two?"):
+        await ada.say(session_id, question)
+    bot.say("I am about")
+    await ada.told("reply_delta")
+    await ada.do(event, session_id=session_id, **change)
+    await eventually(lambda: bot.closed == 1, within=1.0)
+    bot.answers(["too late", "too late"])
+    if event != "delete_session":
+        for _ in range(2):
+            assert (await ada.told("reply_stopped"))["seq"] is None
+        assert await texts_of(ada, session_id) == ["one?", "two?"]
+    assert len(bot.contexts) == 1, "the second was never asked"
+    states = running.app[SERVER].metrics.registry
+    done = {"bot": "scripted", "state": "done"}
+    assert states.get_sample_value("chatserver_replies_total", done) is None
 
 
 async def test_sessions_are_answered_side_by_side(server: StartServer, connect: Connect) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chatserver.bots.openai.budget import Budget
 from chatserver.bots.openai.estimate import estimate_messages
-from chatserver.bots.openai.prompt import conversation, messages
+from chatserver.bots.openai.prompt import messages
 from chatserver.bots.openai.view import View
 from chatserver.bots.openai.window import fitting
 from chatserver.chat.models import Event
@@ -27,7 +27,7 @@ MEMORIES = st.none() | st.text(st.characters(codec="utf-8"), min_size=1, max_siz
 
 
 def events_of(talked: list[Said]) -> list[Event]:
-    return conversation(talk(*talked, said("the prompt")))
+    return list(talk(*talked, said("the prompt")).messages)
 
 
 @given(TALKS, st.integers(1, 20), st.floats(0, 500), MEMORIES)
@@ -88,5 +88,5 @@ def test_a_fold_leaves_the_window_or_the_newest_part_of_the_budget() -> None:
     assert by_window.kept_from(context) == 27
     declared = declaration("ada", prompt=SYSTEM, context_tokens=130, remember=True)
     by_tokens = View(declared, Budget(130, None))
-    count, _ = by_tokens.choose(conversation(context), 30, None)
+    count, _ = by_tokens.choose(context.messages, 30, None)
     assert 30 - count + 1 < by_tokens.kept_from(context) < 30
