@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { sentence } from "../app/src/errors.js";
-import { asSentence, badge, daysBetween, dayLabel, duration, hueOf, HUES, initials, listTime, plainLine, typingLabel } from "../app/src/format.js";
+import { asSentence, badge, daysBetween, dayLabel, duration, hueOf, HUES, initials, listTime, plainLine, titleOf, typingLabel } from "../app/src/format.js";
 import { highlighted } from "../app/src/highlight.js";
 import { markdownBlocks } from "../app/src/markdown.js";
 import { DURABLE } from "../app/src/protocol.js";
@@ -142,4 +142,10 @@ test("this client knows every event of the log and has words for every error", (
   const wordless = names("docs/protocol.md", "errors").filter((code) => sentence({ code, message: "m", retryable: false }) === "m.");
   // No client of ours asks for an event that does not exist.
   assert.deepEqual(wordless, ["unknown_event"]);
+});
+
+test("a session without a title goes by its bot", () => {
+  assert.equal(titleOf({ title: "Tea", bot: "ada" }), "Tea");
+  assert.equal(titleOf({ title: "", bot: "ada" }), "Chat with ada");
+  assert.equal(titleOf({ title: "", bot: null }), "Untitled");
 });

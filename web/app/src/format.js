@@ -116,6 +116,11 @@ function count(number, unit) {
   return number && `${number} ${unit}${number === 1 ? "" : "s"}`;
 }
 
+/** @param {{title: string, bot: string | null}} session also one that nobody has given a title yet */
+export function titleOf({ title, bot }) {
+  return title || (bot ? `Chat with ${bot}` : "Untitled");
+}
+
 /** @param {string} text words that may lack a full stop, such as a server's */
 export function asSentence(text) {
   return /[.!?…]$/.test(text) ? text : `${text}.`;

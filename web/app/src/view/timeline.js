@@ -8,7 +8,7 @@
  * @import {Place} from "./reading_place.js"
  */
 import { Component } from "preact";
-import { dayLabel } from "../format.js";
+import { dayLabel, titleOf } from "../format.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { Failure, Message, Notice, Outgoing } from "./message.js";
@@ -208,7 +208,7 @@ function Beginning({ room, items, onOlder }) {
   const silent = !items.some(({ kind }) => kind === "message" || kind === "outgoing");
   const bot = room.session?.bot;
   return html`<div class="beginning" data-testid="beginning">
-    <h2>${silent ? "Say something" : room.session?.title || "Untitled"}</h2>
+    <h2>${silent ? "Say something" : room.session ? titleOf(room.session) : ""}</h2>
     <p>${silent
       ? bot && room.session?.reply_policy === "always"
         ? `${bot} answers every message. Invite others with the link button above.`
