@@ -90,3 +90,12 @@ def test_a_fold_leaves_the_window_or_the_newest_part_of_the_budget() -> None:
     by_tokens = View(declared, Budget(130, None))
     count, _ = by_tokens.choose(conversation(context), 30, None)
     assert 30 - count + 1 < by_tokens.kept_from(context) < 30
+
+
+def test_an_old_prompt_that_is_asked_again_is_not_shown_a_memory_of_what_came_later() -> None:
+    view = View(declaration("ada", window=4, remember=True), Budget(None, None))
+    context = talk(*[said("x")] * 30)
+    for through, shown in [(29, ("before", 4)), (30, (None, 14)), (40, (None, 14))]:
+        memory = Memory(through, "before", context.prompt.created_at)
+        asked = replace(context, memory=memory)
+        assert (view.memory(asked), view.most(asked)) == shown
