@@ -55,6 +55,14 @@ def test_no_larger_choice_would_have_fitted(
         assert estimate_messages(sent) > room - 0.001
 
 
+@given(TALKS, st.integers(1, 20), MEMORIES)
+def test_a_choice_that_just_fits_is_made(talked: list[Said], most: int, memory: str | None) -> None:
+    events = events_of(talked)
+    count = min(most, len(events))
+    room = estimate_messages(messages(SYSTEM, events, "ada", count, memory)) + 0.001
+    assert fitting(SYSTEM, events, "ada", most=count, room=room, memory=memory) == count
+
+
 def test_without_a_bound_of_tokens_the_window_alone_counts() -> None:
     events = events_of([said("x" * 10_000)] * 9)
     assert fitting(SYSTEM, events, "ada", most=4, room=math.inf, memory=None) == 4
