@@ -1,6 +1,8 @@
 """A model that is asked for JSON about a conversation."""
 
+import gc
 import json
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -8,7 +10,9 @@ from typing import Any
 import pytest
 
 from chatserver.bots.declaration import ModelBotDeclaration
+from chatserver.bots.openai import analyst as module
 from chatserver.bots.openai.analyst import OpenAiAnalyst
+from chatserver.bots.openai.deadlines import Deadlines
 from chatserver.chat.ports import BotError
 from chatserver.testing import (
     Behaviour,
@@ -117,3 +121,20 @@ async def test_without_a_usable_key_nothing_is_asked(analyst: Ask, key: Any) -> 
             await analyst(model, key=key).analyse()
     assert raised.value.error.code == "bot_not_configured"
     assert model.requests == []
+
+
+async def test_an_answer_leaves_no_deadline_behind(
+    analyst: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: weakref.WeakSet[Deadlines] = weakref.WeakSet()
+
+    class Seen(Deadlines):
+        def __init__(self, declaration: ModelBotDeclaration) -> None:
+            super().__init__(declaration)
+            made.add(self)
+
+    monkeypatch.setattr(module, "Deadlines", Seen)
+    async with FakeModel(Speak(("{}",))) as model:
+        await analyst(model).analyse()
+    gc.collect()
+    assert not made, "the event loop keeps its timer"
