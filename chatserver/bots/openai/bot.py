@@ -140,23 +140,24 @@ class OpenAiBot:
         self, prompt: list[Message], deadlines: Deadlines, spend: Spend
     ) -> AsyncGenerator[str, None]:
         usage: Usage | None = None
-        said = 0.0
+        taken, said = False, 0.0
         began = ended = 0.0
         clock = asyncio.get_running_loop().time
         try:
             async with aclosing(self._endpoint.upstream.stream(prompt, deadlines)) as chunks:
                 async for chunk in chunks:
-                    usage = chunk.usage or usage
+                    taken, usage = True, chunk.usage or usage
+                    said += estimate(chunk.reasoning) + estimate(chunk.text)
                     if chunk.text:
                         began = began or clock()
-                        said += estimate(chunk.text)
                         yield chunk.text
                     if chunk.finished:
                         ended = ended or clock()
         finally:
             estimated = estimate_messages(prompt)
-            if usage is None and said:
-                # Of a stream that was cut short nobody tells.
+            if usage is None and taken:
+                # Of a stream that was cut short nobody tells; the model worked before its first
+                # word as well.
                 spend(math.ceil((estimated + said) * self._budget.ratio))
             if usage is not None:
                 spend(usage.prompt + usage.completion)

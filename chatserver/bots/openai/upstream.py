@@ -66,15 +66,17 @@ class Upstream:
     ) -> AsyncGenerator[Chunk, None]:
         """What comes, block by block, until the answer is whole. Raises `Failure`.
 
-        The first text is yielded as it comes, later ones every `GATHER_SECONDS`. Reads to the end
-        of the body, beyond `[DONE]`, so that the connection can be used again. Closing the
-        generator closes the connection, and so tells the endpoint to stop.
+        Begins with a chunk that says nothing, once the endpoint has taken the request. The first
+        text is yielded as it comes, later ones every `GATHER_SECONDS`. Reads to the end of the
+        body, beyond `[DONE]`, so that the connection can be used again. Closing the generator
+        closes the connection, and so tells the endpoint to stop.
         """
         deadlines.asked()
         finished = False
         fields = {"stream": True, "stream_options": {"include_usage": True}}
         async with AsyncExitStack() as stack:
             body = await self._open(messages, fields, deadlines, stack)
+            yield Chunk()
             lines = DataLines()
             try:
                 block = b"begin"
