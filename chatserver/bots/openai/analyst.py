@@ -9,13 +9,14 @@ from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.bots.openai.completion import Completion
 from chatserver.bots.openai.deadlines import Deadlines
 from chatserver.bots.openai.endpoint import Endpoint, explained
-from chatserver.bots.openai.failures import BadRequest
+from chatserver.bots.openai.failures import BadRequest, OutputLimit, UnknownLimit
+from chatserver.bots.openai.limit import LIMIT
 from chatserver.bots.openai.observer import ModelObserver
 from chatserver.bots.openai.prompt import Message, transcript
 from chatserver.chat.models import Event
 
 MAX_TOKENS = 4_000
-"""Of an answer, the reasoning before it included."""
+"""Of an answer, the reasoning before it included; where the endpoint takes such a bound."""
 
 SHAPE = "Answer with one JSON object of this JSON Schema, and with nothing else:"
 
@@ -27,7 +28,7 @@ class OpenAiAnalyst:
     """`summaries.analyst.Analyst`, asked through the endpoint of a declared bot.
 
     Asks for JSON of the schema; an endpoint that refuses that is asked for any JSON, and one that
-    refuses that too in words alone. What it took is remembered.
+    refuses that too in words alone. What it took is remembered, and so is a refused bound.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class OpenAiAnalyst:
         self._declaration = declaration.model_copy(update={"total_seconds": longest})
         self._endpoint = Endpoint(declaration, key, observer)
         self._refused_forms = 0
+        self._bounded = True
 
     async def analyse(
         self, task: str, messages: Sequence[Event], name: str, schema: dict[str, Any]
@@ -64,9 +66,17 @@ class OpenAiAnalyst:
         await self._endpoint.close()
 
     async def _ask(self, prompt: list[Message], form: Form, deadlines: Deadlines) -> Completion:
-        extra: dict[str, Any] = {"max_tokens": MAX_TOKENS}
-        if form is not None:
-            extra["response_format"] = form
+        extra: dict[str, Any] = {} if form is None else {"response_format": form}
+        if self._bounded:
+            try:
+                return await self._complete(prompt, {**extra, LIMIT: MAX_TOKENS}, deadlines)
+            except (OutputLimit, UnknownLimit):
+                self._bounded = False
+        return await self._complete(prompt, extra, deadlines)
+
+    async def _complete(
+        self, prompt: list[Message], extra: dict[str, Any], deadlines: Deadlines
+    ) -> Completion:
         with self._endpoint.counting():
             answer = await self._endpoint.upstream.complete(prompt, deadlines, extra=extra)
         self._endpoint.used(answer.usage)

@@ -18,12 +18,14 @@ from chatserver.testing import (
     Behaviour,
     FakeModel,
     ModelRequest,
+    Refuse,
     Silence,
     Speak,
     bad_request,
     content_filtered,
     server_error,
     unauthorized,
+    unsupported,
 )
 from tests.integration.bots.conftest import Observed
 from tests.talks import answered, said, talk
@@ -88,6 +90,31 @@ async def test_an_endpoint_that_refuses_the_schema_is_asked_for_json_and_then_in
     assert forms == ["json_schema", "json_object", None, None], "what it took is remembered"
     strict = model.requests[0].body["response_format"]["json_schema"]
     assert strict == {"name": "title", "strict": True, "schema": SCHEMA}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Refuse(400, message="max_tokens or model output limit was reached"),
+        unsupported("max_tokens", "max_completion_tokens"),
+    ],
+    ids=["reached", "of no known name"],
+)
+async def test_an_endpoint_that_refuses_the_bound_is_asked_without(
+    analyst: Ask, refusal: Behaviour
+) -> None:
+    def takes_no_bound(asked: ModelRequest) -> Behaviour:
+        return refusal if bounded(asked) else Speak(("{}",))
+
+    async with FakeModel(default=takes_no_bound) as model:
+        asked = analyst(model)
+        assert [await asked.analyse(), await asked.analyse()] == ["{}", "{}"]
+    assert [bounded(request) for request in model.requests][-2:] == [False, False]
+    assert all("response_format" in request.body for request in model.requests)
+
+
+def bounded(request: ModelRequest) -> bool:
+    return bool({"max_tokens", "max_completion_tokens"} & set(request.body))
 
 
 @pytest.mark.parametrize(
