@@ -40,6 +40,7 @@ class Model:
         self._reset = reset
         self._whole = whole
         self.may_end = threading.Event()
+        self.over = threading.Event()
         self.left = threading.Event()
         """The client is gone."""
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -65,6 +66,8 @@ class Model:
                     return
                 # TCP ends, and TLS says nothing of it.
                 connection.shutdown(socket.SHUT_WR)
+                self.over.wait(PATIENCE)
+                return
             while connection.recv(2**16):
                 pass
             self.left.set()
@@ -82,8 +85,12 @@ def serving(*, tls: bool, reset: bool = False, whole: bool = True) -> Iterator[M
     model = Model(tls=tls, reset=reset, whole=whole)
     with ThreadPoolExecutor(1) as threads:
         served = threads.submit(model.serve)
-        yield model
-        model.may_end.set()
+        try:
+            yield model
+        finally:
+            # The thread is waited for, which holds up the loop: it must not wait for that.
+            model.may_end.set()
+            model.over.set()
         served.result()
 
 
