@@ -55,6 +55,14 @@ def test_no_larger_choice_would_have_fitted(
         assert estimate_messages(sent) > room - 0.001
 
 
+@given(TALKS, st.integers(1, 20), MEMORIES)
+def test_a_choice_that_just_fits_is_made(talked: list[Said], most: int, memory: str | None) -> None:
+    events = events_of(talked)
+    count = min(most, len(events))
+    room = estimate_messages(messages(SYSTEM, events, "ada", count, memory)) + 0.001
+    assert fitting(SYSTEM, events, "ada", most=count, room=room, memory=memory) == count
+
+
 def test_without_a_bound_of_tokens_the_window_alone_counts() -> None:
     events = events_of([said("x" * 10_000)] * 9)
     assert fitting(SYSTEM, events, "ada", most=4, room=math.inf, memory=None) == 4
@@ -90,3 +98,12 @@ def test_a_fold_leaves_the_window_or_the_newest_part_of_the_budget() -> None:
     by_tokens = View(declared, Budget(130, None))
     count, _ = by_tokens.choose(context.messages, 30, None)
     assert 30 - count + 1 < by_tokens.kept_from(context) < 30
+
+
+def test_an_old_prompt_that_is_asked_again_is_not_shown_a_memory_of_what_came_later() -> None:
+    view = View(declaration("ada", window=4, remember=True), Budget(None, None))
+    context = talk(*[said("x")] * 30)
+    for through, shown in [(29, ("before", 4)), (30, (None, 14)), (40, (None, 14))]:
+        memory = Memory(through, "before", context.prompt.created_at)
+        asked = replace(context, memory=memory)
+        assert (view.memory(asked), view.most(asked)) == shown
