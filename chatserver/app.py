@@ -30,6 +30,7 @@ from chatserver.bots.roster import Roster
 from chatserver.chat.desk import ReplyDesk
 from chatserver.chat.memory import MemoryKeeper
 from chatserver.chat.ports import Bot, Clock
+from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.chat.titles import TitleDesk
 from chatserver.gateways import headers, health, pages, rest
@@ -122,7 +123,7 @@ def create_app(
     offline = ExtractiveSummarizer()
     # Who puts doubles in place of the models wants no other asked.
     analyst = None if model_bots else _analyst(settings, declared, ModelUse(metrics))
-    summarizer = ModelSummarizer(analyst, offline) if analyst else None
+    summarizer = _summarizer(settings, analyst, offline, clock) if analyst else None
     titles = SessionTitles(
         TitleDesk(store=store, clock=clock),
         ModelTitler(analyst) if analyst else FirstWordsTitler(),
@@ -343,6 +344,14 @@ def _analyst(
 
     key = settings.secret(bot.key_variable) if bot.key_variable is not None else None
     return OpenAiAnalyst(bot, key, observer, settings.summary_seconds)
+
+
+def _summarizer(
+    settings: Settings, analyst: "OpenAiAnalyst", offline: ExtractiveSummarizer, clock: Clock
+) -> ModelSummarizer:
+    hourly = settings.summaries_per_participant_hour
+    rate = RateLimiter(hourly / 3_600, hourly, clock) if hourly else None
+    return ModelSummarizer(analyst, offline, seconds=settings.summary_seconds, rate=rate)
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:

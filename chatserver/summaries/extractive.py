@@ -27,7 +27,7 @@ class ExtractiveSummarizer:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="summarizer")
 
-    async def digest(self, messages: Sequence[Event]) -> Digest:
+    async def digest(self, messages: Sequence[Event], asker: str) -> Digest:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, extract, messages)
 

@@ -3,10 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chatserver.chat.commands import SummarizeSession, SummaryResult
+from chatserver.chat.models import Participant
+from chatserver.summaries.model import AT_ONCE, WAITING
 from chatserver.testing import (
     Behaviour,
     Silence,
@@ -20,7 +24,7 @@ from tests.conftest import Connect
 from tests.integration.models import SUMMARY, Writer, writes
 from tests.integration.protocol.people import session_of
 from tests.raw import RawClient
-from tests.servers import StartServer
+from tests.servers import RunningServer, StartServer
 from tests.waiting import eventually
 
 
@@ -160,6 +164,76 @@ async def test_asking_again_costs_nothing_until_something_changes(
     await ada.do("delete_message", session_id=session_id, seq=seq)
     assert (await summary_of(ada, session_id))["text"] is None
     assert len(writer.asked) == 2
+
+
+async def test_a_person_has_so_many_written_in_an_hour_and_then_they_are_offline(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    running = await writer.serve(server, summaries_per_participant_hour=2)
+    ada, bob = await connect(running), await connect(running, "Bob")
+    session_id = await session_of(ada, bob)
+    writer.writing = writes(SUMMARY)
+    methods = []
+    for number in range(3):
+        await ada.say(session_id, f"The kettle whistles {number} times.")
+        methods += [(await summary_of(ada, session_id))["method"] for _ in range(2)]
+    assert methods == ["model"] * 4 + ["extractive"] * 2
+    assert len(writer.asked) == 2
+    assert (await summary_of(bob, session_id))["method"] == "model"
+    assert (await summary_of(ada, session_id))["method"] == "model", "it is written already"
+
+
+async def sessions_of(ada: RawClient, count: int) -> list[str]:
+    """So many sessions, each with a message of its own."""
+    sessions = [await session_of(ada) for _ in range(count)]
+    for session_id in sessions:
+        await ada.say(session_id, "The kettle whistles.")
+    return sessions
+
+
+def asks(running: RunningServer, ada: RawClient, session_id: str) -> asyncio.Task[SummaryResult]:
+    """Past the limit of one connection."""
+    who, command = Participant.model_validate(ada.me), SummarizeSession(session_id=session_id)
+    return asyncio.create_task(running.service.summarize_session(who, command))
+
+
+async def test_waiting_for_a_busy_model_ends_with_the_deadline_too(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    running = await writer.serve(server, summary_seconds=1)
+    ada = await connect(running)
+    first, *sessions = await sessions_of(ada, 1 + AT_ONCE + WAITING)
+    await summary_of(ada, first)  # The offline method takes its time to load.
+    async with asyncio.timeout(2.5):
+        summaries = await asyncio.gather(*[asks(running, ada, each) for each in sessions])
+    assert {each.summary.method for each in summaries} == {"extractive"}
+
+
+async def test_two_attempts_have_one_deadline(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    running = await writer.serve(server, summary_seconds=1)
+    ada = await connect(running)
+    (session_id,) = await sessions_of(ada, 1)
+    slow = 0.7
+    writer.model.then(replace(writes("Hm"), pace=slow), replace(writes(SUMMARY), pace=slow))
+    assert (await summary_of(ada, session_id))["method"] == "extractive"
+    assert len(writer.asked) == 2
+
+
+async def test_where_too_many_wait_the_next_is_made_offline_at_once(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    running = await writer.serve(server, summary_seconds=60)
+    ada = await connect(running)
+    *sessions, last = await sessions_of(ada, AT_ONCE + WAITING + 1)
+    waiting = [asks(running, ada, session_id) for session_id in sessions]
+    await eventually(lambda: len(writer.asked) == AT_ONCE)
+    assert (await summary_of(ada, last))["method"] == "extractive"
+    assert len(writer.asked) == AT_ONCE
+    assert not any(task.done() for task in waiting)
+    await running.stop()
+    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_only_the_newest_text_is_sent_and_the_summary_says_from_where(
