@@ -4,11 +4,11 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from aiohttp import web
@@ -64,6 +64,10 @@ Python's 5 ms would be added to each statement of a commit whenever the loop is 
 """
 
 
+class Closing(Protocol):
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """The parts of a running server that its operators, tests and gateways reach for."""
@@ -77,6 +81,14 @@ class Server:
     sockets: ChatSocketServer
     metrics: Metrics
     roster: Roster
+    parts: tuple[Closing, ...]
+    """What holds tasks, threads or connections, in the order of its end."""
+
+    async def close(self) -> None:
+        """Once nobody asks any more. A part that cannot be closed keeps none of the others open."""
+        async with AsyncExitStack() as stack:
+            for part in reversed(self.parts):
+                stack.push_async_callback(part.close)
 
 
 SERVER = web.AppKey("server", Server)
@@ -188,7 +200,11 @@ def create_app(
     store.subscribe(pool.committed)
     metrics.watch("store_pending", "Writes that wait for a commit", lambda: store.pending)
     sockets.attach(app, socketio_path="socket.io")
-    server = Server(settings, store, service, feed, pool, namespace, sockets, metrics, roster)
+    used = (titles, summarizer, store, roster, analyst, offline)
+    parts = tuple(part for part in used if part is not None)
+    server = Server(
+        settings, store, service, feed, pool, namespace, sockets, metrics, roster, parts
+    )
     app[SERVER] = server
     # Before the drain below: who waits for a reply is answered before replies are handed back.
     _add_gateways(app, server, clock, trusted_proxies, registry.default)
@@ -204,16 +220,11 @@ def create_app(
             roster.report_unconfigured()
             pool.start()
             yield
-            await titles.close()
-            if summarizer is not None:
-                await summarizer.close()
-            await store.close()
-            await roster.close()
-            if analyst is not None:
-                await analyst.close()
         finally:
-            lock.release()
-            offline.close()
+            try:
+                await server.close()
+            finally:
+                lock.release()
 
     async def drain(_: web.Application) -> None:
         if namespace.draining:
@@ -312,13 +323,12 @@ async def service_beside(settings: Settings) -> AsyncIterator[ChatService]:
     Nobody connected hears of what it changes. Raises what `create_app` raises, and `SchemaTooNew`.
     """
     server = create_app(settings)[SERVER]
-    await asyncio.to_thread(migrate, f"sqlite:///{database_path(settings.database_url)}")
-    server.store.open()
     try:
+        await asyncio.to_thread(migrate, f"sqlite:///{database_path(settings.database_url)}")
+        server.store.open()
         yield server.service
     finally:
-        await server.store.close()
-        await server.roster.close()
+        await server.close()
 
 
 def adapters(observer: ModelUse) -> ModelBotFactory:

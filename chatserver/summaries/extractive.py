@@ -31,7 +31,7 @@ class ExtractiveSummarizer:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, extract, messages)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 

@@ -2,13 +2,21 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chatserver.chat.commands import SummarizeSession, SummaryResult
+from chatserver.app import service_beside
+from chatserver.chat.commands import (
+    CreateSession,
+    SendMessage,
+    SummarizeSession,
+    SummaryResult,
+)
 from chatserver.chat.models import Participant
 from chatserver.summaries.model import AT_ONCE, WAITING
 from chatserver.testing import (
@@ -24,7 +32,7 @@ from tests.conftest import Connect
 from tests.integration.models import SUMMARY, Writer, writes
 from tests.integration.protocol.people import session_of
 from tests.raw import RawClient
-from tests.servers import RunningServer, StartServer
+from tests.servers import RunningServer, StartServer, settings_for_test
 from tests.waiting import eventually
 
 
@@ -274,3 +282,24 @@ async def test_a_server_that_stops_ends_what_the_model_still_writes(
     await running.stop()
     await eventually(lambda: writer.model.open_streams == 0, within=1.0)
     asking.cancel()
+
+
+async def test_the_service_beside_a_server_leaves_no_thread_and_no_connection(
+    writer: Writer, tmp_path: Path
+) -> None:
+    for with_model in (True, False):
+        model = {"openai_key": "sesame", "openai_base_url": writer.model.base_url}
+        settings = settings_for_test(
+            tmp_path / "chat.db", **({"default_bot": "gpt", **model} if with_model else {})
+        )
+        writer.writing = writes(SUMMARY)
+        async with service_beside(settings) as service:
+            ada = (await service.issue_token("Ada")).participant
+            session = (await service.create_session(ada, CreateSession())).session
+            say = SendMessage(session_id=session.id, text="Tea?", client_message_id="1")
+            await service.send_message(ada, say)
+            summarize = SummarizeSession(session_id=session.id)
+            summary = (await service.summarize_session(ada, summarize)).summary
+        assert summary.method == ("model" if with_model else "extractive")
+        await eventually(lambda: writer.model.connections == 0)
+        await eventually(lambda: not any("summarizer" in t.name for t in threading.enumerate()))
