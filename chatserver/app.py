@@ -4,11 +4,11 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from aiohttp import web
@@ -30,6 +30,7 @@ from chatserver.bots.roster import Roster
 from chatserver.chat.desk import ReplyDesk
 from chatserver.chat.memory import MemoryKeeper
 from chatserver.chat.ports import Bot, Clock
+from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.chat.titles import TitleDesk
 from chatserver.gateways import headers, health, pages, rest
@@ -63,6 +64,10 @@ Python's 5 ms would be added to each statement of a commit whenever the loop is 
 """
 
 
+class Closing(Protocol):
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """The parts of a running server that its operators, tests and gateways reach for."""
@@ -76,6 +81,14 @@ class Server:
     sockets: ChatSocketServer
     metrics: Metrics
     roster: Roster
+    parts: tuple[Closing, ...]
+    """What holds tasks, threads or connections, in the order of its end."""
+
+    async def close(self) -> None:
+        """Once nobody asks any more. A part that cannot be closed keeps none of the others open."""
+        async with AsyncExitStack() as stack:
+            for part in reversed(self.parts):
+                stack.push_async_callback(part.close)
 
 
 SERVER = web.AppKey("server", Server)
@@ -122,7 +135,7 @@ def create_app(
     offline = ExtractiveSummarizer()
     # Who puts doubles in place of the models wants no other asked.
     analyst = None if model_bots else _analyst(settings, declared, ModelUse(metrics))
-    summarizer = ModelSummarizer(analyst, offline) if analyst else None
+    summarizer = _summarizer(settings, analyst, offline, clock) if analyst else None
     titles = SessionTitles(
         TitleDesk(store=store, clock=clock),
         ModelTitler(analyst) if analyst else FirstWordsTitler(),
@@ -187,7 +200,11 @@ def create_app(
     store.subscribe(pool.committed)
     metrics.watch("store_pending", "Writes that wait for a commit", lambda: store.pending)
     sockets.attach(app, socketio_path="socket.io")
-    server = Server(settings, store, service, feed, pool, namespace, sockets, metrics, roster)
+    used = (titles, summarizer, store, roster, analyst, offline)
+    parts = tuple(part for part in used if part is not None)
+    server = Server(
+        settings, store, service, feed, pool, namespace, sockets, metrics, roster, parts
+    )
     app[SERVER] = server
     # Before the drain below: who waits for a reply is answered before replies are handed back.
     _add_gateways(app, server, clock, trusted_proxies, registry.default)
@@ -203,16 +220,11 @@ def create_app(
             roster.report_unconfigured()
             pool.start()
             yield
-            await titles.close()
-            if summarizer is not None:
-                await summarizer.close()
-            await store.close()
-            await roster.close()
-            if analyst is not None:
-                await analyst.close()
         finally:
-            lock.release()
-            offline.close()
+            try:
+                await server.close()
+            finally:
+                lock.release()
 
     async def drain(_: web.Application) -> None:
         if namespace.draining:
@@ -311,13 +323,12 @@ async def service_beside(settings: Settings) -> AsyncIterator[ChatService]:
     Nobody connected hears of what it changes. Raises what `create_app` raises, and `SchemaTooNew`.
     """
     server = create_app(settings)[SERVER]
-    await asyncio.to_thread(migrate, f"sqlite:///{database_path(settings.database_url)}")
-    server.store.open()
     try:
+        await asyncio.to_thread(migrate, f"sqlite:///{database_path(settings.database_url)}")
+        server.store.open()
         yield server.service
     finally:
-        await server.store.close()
-        await server.roster.close()
+        await server.close()
 
 
 def adapters(observer: ModelUse) -> ModelBotFactory:
@@ -343,6 +354,14 @@ def _analyst(
 
     key = settings.secret(bot.key_variable) if bot.key_variable is not None else None
     return OpenAiAnalyst(bot, key, observer, settings.summary_seconds)
+
+
+def _summarizer(
+    settings: Settings, analyst: "OpenAiAnalyst", offline: ExtractiveSummarizer, clock: Clock
+) -> ModelSummarizer:
+    hourly = settings.summaries_per_participant_hour
+    rate = RateLimiter(hourly / 3_600, hourly, clock) if hourly else None
+    return ModelSummarizer(analyst, offline, seconds=settings.summary_seconds, rate=rate)
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:

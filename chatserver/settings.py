@@ -78,7 +78,13 @@ class Settings(BaseSettings):
         "bot if a model speaks for it and its key is there; empty: they are made without a model",
     )
     summary_seconds: float = Field(
-        20.0, gt=0, description="longest a model may take over a summary or a title"
+        20.0, gt=0, description="longest a summary waits for a model and is written; so for titles"
+    )
+    summaries_per_participant_hour: int = Field(
+        20,
+        ge=0,
+        description="summaries that a model writes for somebody in an hour; those beyond are made "
+        "without it; 0: no limit",
     )
     titles: bool = Field(
         True, description="sessions without a title get one after the first answer"

@@ -165,7 +165,7 @@ class MessageUseCases(UseCases):
             )
 
         counts, span, newest = await self.store.read(work)
-        digest = await self.summarizer.digest(newest)
+        digest = await self.summarizer.digest(newest, actor.id)
         by_kind: dict[str, int] = {"user": 0, "bot": 0, "operator": 0}
         for count in counts:
             by_kind[count.participant.kind] += count.messages

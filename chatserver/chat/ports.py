@@ -489,6 +489,8 @@ class Titler(Protocol):
 
 
 class Summarizer(Protocol):
-    async def digest(self, messages: Sequence[Event]) -> Digest:
-        """What the messages are about. May take seconds; never blocks the event loop."""
+    async def digest(self, messages: Sequence[Event], asker: str) -> Digest:
+        """What the messages are about, for that participant. May take seconds; never blocks the
+        event loop.
+        """
         ...

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -306,6 +307,7 @@ class ChatClient:
                 session.end(error)
             else:
                 session.snapshot(read(Joined, joined))
+                await session.settle_replies(partial(self._insist_on, connection))
 
     async def _insist_on(self, connection: Connection, event: str, payload: dict[str, Any]) -> Any:
         """On this connection alone; only a rate limit is waited for."""

@@ -72,6 +72,17 @@ test("a hole in the log is closed by joining after the cursor", async () => {
   assert.deepEqual(requests, [["join_session", { session_id: SESSION_ID, after_seq: 0 }]]);
 });
 
+test("after a reconnect it is asked what became of the replies that are not running any more", async () => {
+  const { store, sync, requests } = room(async (name) => {
+    if (name === "get_reply") return { reply: { reply_id: "r", prompt_seq: 1, bot: "corpus", state: "stopped", attempt: 1, text: "", result_seq: null } };
+    return name === "join_session" ? joinAck([]) : { sessions: [], next: null };
+  });
+  store.dispatch({ type: "reply_started", data: { session_id: SESSION_ID, reply_id: "r", attempt: 1, prompt_seq: 1, bot: { id: "bot:corpus", name: "corpus", kind: "bot" } } });
+  await sync.connected();
+  assert.deepEqual(requests.filter(([name]) => name === "get_reply"), [["get_reply", { session_id: SESSION_ID, reply_id: "r" }]]);
+  assert.equal(store.state.rooms[SESSION_ID].replies.r.state, "stopped");
+});
+
 test("an invite is used once and then leaves the address", async () => {
   const { store, sync, requests, routes } = room(async () => joinAck([message(1)]));
   store.dispatch({ type: "session_deleted", data: { session_id: SESSION_ID } });

@@ -123,3 +123,26 @@ test("a reply stopped for the sake of the next one leaves no trace of its own", 
   const state = after(inRoom([message(1)]), started(), queued("r2"), stopped());
   assert.deepEqual(Object.keys(room(state).replies), ["r2"]);
 });
+
+const rejoined = { type: "room_joined", session_id: SESSION_ID, ack: joinAck([], { from_seq: 2, to_seq: 1 }) };
+/** @param {object} outcome */
+const found = (outcome) => ({ type: "reply_found", session_id: SESSION_ID, reply: { ...running(), result_seq: null, ...outcome } });
+
+test("a reply that a snapshot does not list keeps its place until it is known what became of it", () => {
+  const away = after(inRoom([message(1)]), started(), rejoined);
+  assert.equal(reply(away).state, "running");
+  assert.equal(reply(after(away, found({ state: "stopped" }))).state, "stopped", "it can be asked for again");
+  assert.deepEqual(room(after(away, found({ state: "stopped", result_seq: 9 }))).replies, {});
+  assert.deepEqual(room(after(away, found({ state: "done", result_seq: 9 }))).replies, {});
+  assert.deepEqual(room(after(away, found({ state: "failed" }))).replies, {});
+});
+
+test("a reply that still waits after a reconnect is shown to wait", () => {
+  const away = after(inRoom([message(1)]), queued(), rejoined);
+  assert.equal(reply(after(away, found({ state: "queued" }))).state, "queued");
+});
+
+test("a snapshot whose events end a reply needs nobody to be asked", () => {
+  const ack = joinAck([message(2, "done", bot, { reply_id: "r" })]);
+  assert.deepEqual(room(after(inRoom([message(1)]), started(), { ...rejoined, ack })).replies, {});
+});

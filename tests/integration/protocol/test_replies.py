@@ -193,6 +193,36 @@ async def test_a_crashing_bot_fails_its_reply_without_telling_why(
     assert [(data["text"], data["failed"]) for data in said] == [("so far so ", True)]
 
 
+async def test_a_member_looks_up_how_a_reply_stands(server: StartServer, connect: Connect) -> None:
+    bot = ScriptedBot("bot")
+    running = await server(bots=[bot], default_bot="bot")
+    ada, bob = await connect(running, "Ada"), await connect(running, "Bob")
+    session_id = await session_of(ada, bob, bot="bot")
+    prompt = await ada.say(session_id, "Tea?")
+    first = (await ada.told("reply_started"))["reply_id"]
+
+    async def found(**which: Any) -> Any:
+        return (await bob.do("get_reply", session_id=session_id, **which))["reply"]
+
+    assert (await found(reply_id=first))["state"] == "running"
+    await ada.do("stop_reply", session_id=session_id, reply_id=first)
+    assert (await ada.told("reply_stopped"))["seq"] is None
+    stopped = await found(reply_id=first)
+    assert (stopped["state"], stopped["message"]) == ("stopped", None)
+    again = await ada.do("retry_reply", session_id=session_id, reply_id=first)
+    bot.answers(["yes"])
+    await ada.told("reply_finished")
+    for which in ({"prompt_seq": prompt["seq"]}, {"prompt_seq": prompt["seq"], "bot": "bot"}):
+        newest = await found(**which)
+        assert newest["reply_id"] == again["reply"]["reply_id"]
+        assert newest["message"]["data"]["text"] == "yes"
+    assert await found(prompt_seq=prompt["seq"], bot="nobody") is None
+    assert await found(reply_id=first) == stopped
+    eve = await connect(running, "Eve")
+    target = {"session_id": session_id, "reply_id": first}
+    assert (await eve.refused("get_reply", target))["code"] == "not_member"
+
+
 async def test_an_unknown_reply_is_not_found(server: StartServer, connect: Connect) -> None:
     running = await server()
     ada = await connect(running)
@@ -200,7 +230,7 @@ async def test_an_unknown_reply_is_not_found(server: StartServer, connect: Conne
     elsewhere = await session_of(ada, bot="echo")
     await ada.say(elsewhere, "hello")
     of_other = (await ada.told("reply_started"))["reply_id"]
-    for event in ("stop_reply", "retry_reply"):
+    for event in ("get_reply", "stop_reply", "retry_reply"):
         for reply_id in ("nothing", of_other):
             payload = {"session_id": session_id, "reply_id": reply_id}
             assert (await ada.refused(event, payload))["code"] == "not_found"

@@ -83,7 +83,7 @@ class NoNudge:
 
 
 class NoDigest:
-    async def digest(self, messages: Sequence[Event]) -> Digest:
+    async def digest(self, messages: Sequence[Event], asker: str) -> Digest:
         return Digest(
             method=SummaryMethod.EXTRACTIVE,
             text=None,

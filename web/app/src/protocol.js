@@ -49,6 +49,7 @@
  * @property {"queued" | "running" | "done" | "failed" | "stopped"} state
  * @property {number} attempt
  * @property {string} text
+ * @property {number | null} [result_seq] the message that it ended in
  *
  * @typedef {object} JoinAck
  * @property {Session} session

@@ -8,7 +8,7 @@
 import { withoutSession } from "./on_sessions.js";
 import { settled } from "./outbox.js";
 import { newOverview, overviewAfter, overviewFromRoom, overviewRead } from "./overviews.js";
-import { repliesQueued, replyGrew, replyStarted, replyStopped, withoutReply } from "./replies.js";
+import { repliesQueued, replyFound, replyGrew, replyStarted, replyStopped, withoutReply } from "./replies.js";
 import { eventArrived, historyLoaded, newRoom, roomJoined, roomRefused, trimmed, withMember, withoutTyping } from "./rooms.js";
 
 /**
@@ -65,6 +65,8 @@ export const roomEvents = {
   },
 
   replies_queued: (state, { session_id, replies }) => inRoom(state, session_id, (room) => repliesQueued(room, replies)),
+
+  reply_found: (state, { session_id, reply }) => inRoom(state, session_id, (room) => replyFound(room, reply)),
 
   reply_started: (state, { data }) => inRoom(state, data.session_id, (room) => replyStarted(room, data)),
 

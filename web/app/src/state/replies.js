@@ -100,7 +100,8 @@ export function withoutReply(room, reply_id) {
 
 /**
  * The replies of a join ack replace what was known; the longer text of an attempt wins, because
- * deltas are applied as they come and an ack may be older than the last of them.
+ * deltas are applied as they come and an ack may be older than the last of them. One that is not
+ * listed keeps its place until `replyFound` says what became of it: it may have ended without a word.
  *
  * @param {Room} room
  * @param {Reply[]} replies
@@ -125,10 +126,20 @@ export function mergeReplies(room, replies) {
           state: "running",
         };
   }
-  for (const reply of Object.values(room.replies)) {
-    if (reply.state === "stopped" && !(reply.reply_id in merged)) merged[reply.reply_id] = reply;
-  }
-  return merged;
+  return { ...room.replies, ...merged };
+}
+
+/**
+ * What a look-up says of a reply that was heard of. Of one that has not ended more will be heard; one
+ * that has is in the log, unless it said nothing.
+ *
+ * @param {Room} room
+ * @param {Reply} reply
+ * @returns {Room}
+ */
+export function replyFound(room, { reply_id, state, result_seq = null }) {
+  if (state === "queued" || state === "running") return room;
+  return state === "stopped" ? replyStopped(room, { reply_id, seq: result_seq }) : withoutReply(room, reply_id);
 }
 
 /**
