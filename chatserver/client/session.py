@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SEND_SECONDS = 60.0
 REPLY_SECONDS = 120.0
+SUMMARY_SECONDS = 60.0
 PAGE = 200
 
 Watcher = Callable[[Signal], None]
@@ -182,7 +183,10 @@ class ChatSession:
         return await self._change_bots("remove_bot", bot)
 
     async def summarize(self) -> Summary:
-        return read(Summary, (await self._repeat("summarize_session"))["summary"])
+        """A model may take its time. Raises TimeoutError after 60 s, `ConnectionLost` before."""
+        payload = {"session_id": self.id}
+        ack = await self._client.once("summarize_session", payload, SUMMARY_SECONDS)
+        return read(Summary, ack["summary"])
 
     async def create_invite(self, expires_in: int | None = None) -> InviteCreated:
         """A code with which others may join a private session; `expires_in` in seconds."""

@@ -18,6 +18,8 @@ from chatserver.chat.commands import (
     SummaryResult,
 )
 from chatserver.chat.models import Participant
+from chatserver.client import ChatClient
+from chatserver.client.status import Connected, Status
 from chatserver.summaries.model import AT_ONCE, WAITING
 from chatserver.testing import (
     Behaviour,
@@ -303,3 +305,15 @@ async def test_the_service_beside_a_server_leaves_no_thread_and_no_connection(
         assert summary.method == ("model" if with_model else "extractive")
         await eventually(lambda: writer.model.connections == 0)
         await eventually(lambda: not any("summarizer" in t.name for t in threading.enumerate()))
+
+
+async def test_a_client_waits_longer_for_a_summary_than_for_other_acks(
+    server: StartServer, writer: Writer
+) -> None:
+    running = await writer.serve(server, summary_seconds=0.5)
+    heard: list[Status] = []
+    async with ChatClient(running.url, name="Ada", ack_timeout=0.25, on_status=heard.append) as ada:
+        session = await ada.create_session(bot=None)
+        await session.send("We meet at noon.")
+        assert (await session.summarize()).method == "extractive"
+        assert [type(status) for status in heard] == [Connected]
