@@ -22,6 +22,7 @@ from chatserver.chat.ports import Appended, Asked, MessageDraft
 from chatserver.chat.queue import Queued, require_queue_room
 from chatserver.chat.quota import has_quota, require_quota
 from chatserver.chat.use_cases import new_id
+from chatserver.store import usage
 from chatserver.store.types import from_micros, to_micros
 
 FIND = """
@@ -45,13 +46,6 @@ SELECT
   (SELECT count(*) FROM (SELECT 1 FROM reply WHERE state IN ('queued', 'running') LIMIT ?))
 """
 USED = "SELECT replies, tokens FROM usage WHERE participant = ? AND day = ?"
-USE = """
-INSERT INTO usage (participant, day, replies, tokens) VALUES (?, ?, ?, 0)
-ON CONFLICT (participant) DO UPDATE SET
-  replies = excluded.replies + CASE WHEN day = excluded.day THEN replies ELSE 0 END,
-  tokens = CASE WHEN day = excluded.day THEN tokens ELSE 0 END,
-  day = excluded.day
-"""
 ADVANCE = "UPDATE session SET last_seq = ?, active_at = ? WHERE id = ?"
 INSERT = """
 INSERT INTO event
@@ -132,7 +126,7 @@ class SqliteAppender:
             job = (new_id(), session_id, seq, bot, position, sender.id, ReplyState.QUEUED, at)
             execute(QUEUE, job)
         if bots:
-            execute(USE, (sender.id, draft.created_at.toordinal(), len(bots)))
+            execute(usage.ADD, usage.row(sender.id, draft.created_at, replies=len(bots)))
         event = Event(
             session_id=session_id,
             seq=seq,
@@ -157,9 +151,9 @@ class SqliteAppender:
         require_quota(Asked(*used), asked, draft.created_at, self._limits)
 
     def _session(self, session_id: str, columns: tuple[Any, ...]) -> Session:
-        """Of one transaction, so its columns do not change until `settle`. Without `bot_turns`:
+        """Of one transaction, so its columns do not change until `settle`.
 
-        people's messages use none.
+        Without `bot_turns`: people's messages use none.
         """
         session = self._sessions.get(session_id)
         if session is None:

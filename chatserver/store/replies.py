@@ -112,24 +112,13 @@ class ReplyRows:
         return list(found)
 
     def count_active(self, session_id: str) -> int:
-        return (
-            self._connection.scalar(
-                select(func.count()).where(R.session == session_id, _active(R.state))
-            )
-            or 0
-        )
+        return self._count(R.session == session_id, _active(R.state))
 
     def count_queued(self) -> int:
-        return (
-            self._connection.scalar(
-                select(func.count()).where(_active(R.state), R.state == ReplyState.QUEUED)
-            )
-            or 0
-        )
+        return self._count(_active(R.state), R.state == ReplyState.QUEUED)
 
     def count_active_of(self, asker: str) -> int:
-        query = select(func.count()).where(R.asker == asker, _active(R.state))
-        return self._connection.scalar(query) or 0
+        return self._count(R.asker == asker, _active(R.state))
 
     def count_waiting(self, limit: int) -> int:
         some = select(R.id).where(_active(R.state)).limit(limit).subquery()
@@ -148,14 +137,7 @@ class ReplyRows:
             .limit(1)
             .scalar_subquery()
         )
-        return (
-            self._connection.scalar(
-                select(func.count()).where(
-                    R.session == session_id, R.prompt_seq > func.coalesce(persons_last, 0)
-                )
-            )
-            or 0
-        )
+        return self._count(R.session == session_id, R.prompt_seq > func.coalesce(persons_last, 0))
 
     def claim(
         self, owner: str, now: datetime, lease_until: datetime, *, running_each: int = 0
@@ -191,12 +173,7 @@ class ReplyRows:
         )
 
     def renew(self, claim: Claim, partial: str, lease_until: datetime) -> bool | None:
-        held = {
-            "held_id": claim.reply.reply_id,
-            "held_by": claim.owner,
-            "held_attempt": claim.reply.attempt,
-            "lease_until": lease_until,
-        }
+        held = {**_held(claim), "lease_until": lease_until}
         if partial:
             found = self._connection.execute(_CHECKPOINT, {**held, "partial": partial})
         else:
@@ -205,18 +182,19 @@ class ReplyRows:
         return None if stop is None else bool(stop.stop_requested)
 
     def holds(self, claim: Claim) -> bool:
-        return self._connection.scalar(select(R.id).where(_fence(claim))) is not None
+        return self._connection.scalar(select(R.id).where(_FENCE), _held(claim)) is not None
 
     def release(self, claim: Claim, partial: str) -> None:
         self._connection.execute(
             update(schema.reply)
-            .where(_fence(claim))
+            .where(_FENCE)
             .values(
                 state=ReplyState.QUEUED,
                 owner=None,
                 lease_until=None,
                 **_said(claim, partial),
-            )
+            ),
+            _held(claim),
         )
 
     def release_orphans(self) -> int:
@@ -245,8 +223,6 @@ class ReplyRows:
         return list(found)
 
     def spend(self, claim: Claim, tokens: int) -> None:
-        if not tokens:
-            return
         self._connection.execute(
             update(schema.reply)
             .where(R.id == claim.reply.reply_id)
@@ -277,18 +253,29 @@ class ReplyRows:
             )
         )
 
+    def _count(self, *conditions: ColumnElement[bool]) -> int:
+        return self._connection.scalar(select(func.count()).where(*conditions)) or 0
+
 
 def _said(claim: Claim, partial: str) -> dict[str, Any]:
     return {"partial": partial, "partial_attempt": claim.reply.attempt} if partial else {}
 
 
-def _fence(claim: Claim) -> ColumnElement[bool]:
-    return and_(
-        R.id == claim.reply.reply_id,
-        R.state == ReplyState.RUNNING,
-        R.owner == claim.owner,
-        R.attempt == claim.reply.attempt,
-    )
+_FENCE = and_(
+    R.id == bindparam("held_id"),
+    R.state == ReplyState.RUNNING,
+    R.owner == bindparam("held_by"),
+    R.attempt == bindparam("held_attempt"),
+)
+
+
+def _held(claim: Claim) -> dict[str, Any]:
+    """What `_FENCE` asks for."""
+    return {
+        "held_id": claim.reply.reply_id,
+        "held_by": claim.owner,
+        "held_attempt": claim.reply.attempt,
+    }
 
 
 def _next() -> Select[Any]:
@@ -344,12 +331,7 @@ _TAKE = (
 )
 _RENEW = (
     update(schema.reply)
-    .where(
-        R.id == bindparam("held_id"),
-        R.state == ReplyState.RUNNING,
-        R.owner == bindparam("held_by"),
-        R.attempt == bindparam("held_attempt"),
-    )
+    .where(_FENCE)
     .values(lease_until=bindparam("lease_until"))
     .returning(R.stop_requested)
 )

@@ -20,6 +20,18 @@ ON CONFLICT (participant) DO UPDATE SET
 """In the words of SQLite and of PostgreSQL."""
 
 
+def row(
+    participant_id: str, now: datetime, *, replies: int = 0, tokens: int = 0
+) -> dict[str, str | int]:
+    """What `ADD` adds."""
+    return {
+        "participant": participant_id,
+        "day": now.toordinal(),
+        "replies": replies,
+        "tokens": tokens,
+    }
+
+
 class UsageRows:
     """`chat.ports.Usage`."""
 
@@ -36,12 +48,5 @@ class UsageRows:
 
     def add(self, participant_id: str, now: datetime, *, replies: int = 0, tokens: int = 0) -> None:
         if replies or tokens:
-            self._connection.execute(
-                text(ADD),
-                {
-                    "participant": participant_id,
-                    "day": now.toordinal(),
-                    "replies": replies,
-                    "tokens": tokens,
-                },
-            )
+            added = row(participant_id, now, replies=replies, tokens=tokens)
+            self._connection.execute(text(ADD), added)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, settings
-from sqlalchemy import false
+from sqlalchemy import and_, bindparam, false
 
 from chatserver.chat import answers, desk
 from chatserver.chat.models import Reply
@@ -54,10 +54,9 @@ LATE = with_two_workers(Pause(0, 40))
 def without_fences(patch: pytest.MonkeyPatch) -> None:
     """A worker may end a reply that was taken over."""
 
-    def anybody(claim: Claim) -> Any:
-        return replies.R.id == claim.reply.reply_id
-
-    patch.setattr(replies, "_fence", anybody)
+    asked = [bindparam("held_by").is_not(None), bindparam("held_attempt").is_not(None)]
+    anybody = and_(replies.R.id == bindparam("held_id"), *asked)
+    patch.setattr(replies, "_FENCE", anybody)
 
 
 def without_hints(patch: pytest.MonkeyPatch) -> None:
