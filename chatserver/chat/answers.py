@@ -5,15 +5,20 @@ from typing import Literal
 
 from chatserver.chat.bots import bot_participant
 from chatserver.chat.events import MessageCreated
-from chatserver.chat.models import Event, Reply, ReplyPolicy, ReplyState
+from chatserver.chat.models import Event, Reply, ReplyPolicy, ReplyState, Session
 from chatserver.chat.ports import Transaction
 
 
-def may_speak(tx: Transaction, reply: Reply) -> bool:
-    """Not where replies were switched off meanwhile, or the bot is no longer a member."""
+def heard_in(tx: Transaction, reply: Reply) -> Session | None:
+    """The session in which the bot may speak.
+
+    None where that is gone, replies were switched off meanwhile, or the bot is no longer a member.
+    """
     session = tx.sessions.get(reply.session_id)
+    if session is None or session.reply_policy is ReplyPolicy.OFF:
+        return None
     role = tx.members.role(reply.session_id, bot_participant(reply.bot).id)
-    return session is not None and session.reply_policy is not ReplyPolicy.OFF and role is not None
+    return None if role is None else session
 
 
 def cut_short(tx: Transaction, session_id: str, bot: str | None = None) -> list[str]:
@@ -44,7 +49,7 @@ def say(
     It takes the place of what the same bot last answered to the same prompt, deleted answers
     aside. `cut` says why the text is not whole.
     """
-    if not text.strip() or not may_speak(tx, reply):
+    if not text.strip() or heard_in(tx, reply) is None:
         return None
     message = MessageCreated(
         text=text,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chatserver.chat.answers import may_speak, say
+from chatserver.chat.answers import heard_in, say
 from chatserver.chat.bots import bot_participant
 from chatserver.chat.conversation import conversation
 from chatserver.chat.events import (
@@ -118,6 +118,8 @@ class ReplyDesk:
 
     async def give_up(self, claim: Claim, tokens: int) -> None:
         """The end of an attempt whose reply belongs to another by now."""
+        if not tokens:
+            return
         now = self._clock.now()
         await self._store.transact(lambda tx: _spend(tx, claim, tokens, now))
 
@@ -196,11 +198,9 @@ class ReplyDesk:
         await self._store.transact(work)
 
     def _context(self, tx: Transaction, reply: Reply) -> ReplyContext | None:
-        session = tx.sessions.get(reply.session_id)
+        session = heard_in(tx, reply)
         prompt = tx.log.get(reply.session_id, reply.prompt_seq)
         if session is None or prompt is None or prompt.data.get("deleted_at"):
-            return None
-        if not may_speak(tx, reply):
             return None
         return ReplyContext(
             session=session,
