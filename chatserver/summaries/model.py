@@ -12,7 +12,7 @@ from chatserver.chat.ports import BotError, Summarizer
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.summary import Digest, Highlight, SummaryMethod
 from chatserver.summaries.analyst import Analyst
-from chatserver.summaries.answers import BadAnswer, Quote, SummaryAnswer, read, schema
+from chatserver.summaries.answers import BadAnswer, Quote, SummaryAnswer, kind_of, read, schema
 from chatserver.summaries.newest import newest
 
 log = structlog.get_logger(__name__)
@@ -102,7 +102,7 @@ class ModelSummarizer:
             async with asyncio.timeout(self._seconds), self._room:
                 digest = _digest(await self._ask(shown), shown)
         except (BotError, BadAnswer, TimeoutError) as failure:
-            return await self._fall_back(messages, asker, _kind(failure))
+            return await self._fall_back(messages, asker, kind_of(failure))
         self._cache[key] = digest
         while len(self._cache) > CACHED:
             self._cache.popitem(last=False)
@@ -121,12 +121,6 @@ class ModelSummarizer:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("the last attempt returns or raises")
-
-
-def _kind(failure: Exception) -> str:
-    if isinstance(failure, BotError):
-        return failure.error.code
-    return "bad_answer" if isinstance(failure, BadAnswer) else "timeout"
 
 
 def _digest(answer: SummaryAnswer, shown: Sequence[Event]) -> Digest:
