@@ -61,3 +61,8 @@ def talk(*messages: Said) -> ReplyContext:
     )
     prompt = events[-1]
     return ReplyContext(session=session, prompt=prompt, messages=(*standing(events[:-1]), prompt))
+
+
+def prompt(text: str = "hello") -> ReplyContext:
+    """A talk's first message."""
+    return talk(said(text))
