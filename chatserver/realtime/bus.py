@@ -25,7 +25,7 @@ class Bus(Protocol):
     """Best effort: may lose, double or delay any frame, and says so where it knows.
 
     Frames of one instance on one channel keep their order. Nothing here blocks, and everything
-    that waits is bounded. An instance hears its own frames as well.
+    that waits is bounded. An instance does not hear its own frames.
     """
 
     lost: Callable[[str, bytes], None]

@@ -39,6 +39,8 @@ class Kind(IntEnum):
     """So many new replies wait for a worker."""
     STOP = 12
     """The reply whose id is the body is to look at its stop mark."""
+    LOOK = 13
+    """Much was lost: compare everything with the store."""
 
 
 class Frame(NamedTuple):
@@ -70,4 +72,4 @@ def is_from(origin: bytes, frame: bytes) -> bool:
 def unpack(frame: bytes) -> Frame:
     if len(frame) < HEADER.size:
         raise ValueError("too short for a frame")
-    return Frame(*HEADER.unpack_from(frame), frame[HEADER.size :])
+    return Frame._make((*HEADER.unpack_from(frame), frame[HEADER.size :]))
