@@ -10,6 +10,7 @@ from chatserver.realtime.bus_redis.address import RedisAddress
 from chatserver.realtime.bus_redis.bus import RedisBus
 from chatserver.realtime.frame import new_origin
 from chatserver.realtime.manager import RoomManager
+from chatserver.realtime.peers import LEASE_SECONDS
 from chatserver.realtime.pool_nudges import Pool, PoolNudges
 from chatserver.realtime.shared_feed import SharedFeed
 
@@ -27,7 +28,7 @@ class Instances:
     ) -> None:
         self._origin = new_origin()
         self.bus = RedisBus(address, prefix, self._origin, metrics)
-        self.feed = SharedFeed(manager, store, metrics, self.bus, self._origin)
+        self.feed = SharedFeed(manager, store, metrics, self.bus, self._origin, LEASE_SECONDS)
         self._nudges: list[PoolNudges] = []
 
     def pools(self, pool: Pool) -> PoolNudges:

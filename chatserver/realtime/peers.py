@@ -14,7 +14,7 @@ DOUBT_SECONDS = 60.0
 class Peers:
     """Told of each beat; tells who is gone. Times are of any one clock, in seconds."""
 
-    def __init__(self, gone: Callable[[bytes], None], lease: float = LEASE_SECONDS) -> None:
+    def __init__(self, gone: Callable[[bytes], None], lease: float) -> None:
         self._gone = gone
         self._lease = lease
         self._heard: dict[bytes, float] = {}

@@ -38,7 +38,7 @@ from chatserver.realtime.held import HeldSignals
 from chatserver.realtime.manager import NAMESPACE, RoomManager, packet_of
 from chatserver.realtime.owed import Owed
 from chatserver.realtime.packed import NUMBERS, TYPES, Heard, PackedEvent
-from chatserver.realtime.peers import BEAT_SECONDS, LEASE_SECONDS, Peers
+from chatserver.realtime.peers import BEAT_SECONDS, Peers
 from chatserver.realtime.room import Room, participant_room, session_room
 from chatserver.realtime.shared_presence import SharedPresence
 from chatserver.realtime.shared_replies import NAMES, SharedReplies
@@ -64,15 +64,18 @@ class SharedFeed(RoomFeed):
         metrics: Metrics,
         bus: Bus,
         origin: bytes,
-        lease_seconds: float = LEASE_SECONDS,
+        lease_seconds: float,
     ) -> None:
-        """`origin` is this instance's name on the bus."""
+        """`origin` is this instance's name on the bus. After `lease_seconds` of silence another
+
+        instance counts as dead, and its people as gone.
+        """
         super().__init__(manager, store, metrics)
-        self._bus = bus
+        self.bus = bus
         self._origin = origin
         self._people = SharedPresence(self._emit, self._announce)
         self._presence = self._people
-        self._peers = Peers(self._people.gone, lease_seconds)
+        self.peers = Peers(self._people.gone, lease_seconds)
         self._replies = SharedReplies(
             self._live,
             super().signal,
@@ -84,7 +87,7 @@ class SharedFeed(RoomFeed):
         self._gatherings = Gatherings()
         self._owed = Owed()
         self._attending: Counter[str] = Counter()
-        self._sweep = Sweep(self, bus, store, metrics, self._peers)
+        self._sweep = Sweep(self, bus, store, metrics, self.peers)
         self._beating: asyncio.Task[None] | None = None
         bus.lost = self._owed.add
         bus.sending = self._repay
@@ -92,15 +95,19 @@ class SharedFeed(RoomFeed):
 
     def start(self) -> None:
         """Call it before the bus is started."""
-        self._bus.subscribe(INSTANCES, self._hear_instance)
+        self.bus.subscribe(INSTANCES, self._hear_instance)
         self._beating = asyncio.create_task(self._beat(), name="instance-beat")
         self._sweep.start()
 
     async def stop(self) -> None:
         """Says good-bye. Call it before the bus is stopped."""
+        await self.silence()
+        self.bus.publish(INSTANCES, pack(Kind.BYE, self._origin), keep=False)
+
+    async def silence(self) -> None:
+        """Ends what goes on by itself, and says nothing."""
         if self._beating is not None:
             self._beating.cancel()
-        self._bus.publish(INSTANCES, pack(Kind.BYE, self._origin), keep=False)
         await self._sweep.stop()
 
     # --- what happens here -----------------------------------------------------------------------
@@ -113,7 +120,7 @@ class SharedFeed(RoomFeed):
                 self._replies.ended(event.session_id, event.data["reply_id"])
             body = packed.text if len(packed.text) <= BODY_BYTES else b""
             frame = pack(Kind.EVENT, self._origin, event.seq, body, NUMBERS[event.type])
-            self._bus.publish(session_channel(event.session_id), frame, keep=True)
+            self.bus.publish(session_channel(event.session_id), frame, keep=True)
 
     def signal(self, session_id: str, signal: Signal) -> None:
         if isinstance(signal, ReplySignal):
@@ -130,19 +137,19 @@ class SharedFeed(RoomFeed):
         super().notify(participant_id, signal)
         body = packet_of(signal.name, signal).encode()
         frame = pack(Kind.NOTE, self._origin, body=body)
-        self._bus.publish(participant_channel(participant_id), frame, keep=False)
+        self.bus.publish(participant_channel(participant_id), frame, keep=False)
 
     def close_session(self, session_id: str) -> None:
         super().close_session(session_id)
         self._replies.forget(session_id)
         # Lost, it is found by the next look at the store.
         frame = pack(Kind.CLOSED, self._origin)
-        self._bus.publish(session_channel(session_id), frame, keep=True)
+        self.bus.publish(session_channel(session_id), frame, keep=True)
 
     def drop_token(self, digest: bytes) -> None:
         super().drop_token(digest)
         frame = pack(Kind.TOKEN, self._origin, body=digest)
-        self._bus.publish(INSTANCES, frame, keep=True)
+        self.bus.publish(INSTANCES, frame, keep=True)
 
     async def online(self, session_id: str) -> frozenset[str]:
         if session_id not in self._rooms:
@@ -156,12 +163,12 @@ class SharedFeed(RoomFeed):
     def _send_signal(self, session_id: str, seq: int, signal: Signal) -> None:
         body = packet_of(signal.name, signal).encode()
         frame = pack(Kind.SIGNAL, self._origin, seq, body)
-        self._bus.publish(session_channel(session_id), frame, keep=False)
+        self.bus.publish(session_channel(session_id), frame, keep=False)
 
     def _announce(self, session_id: str, came: list[Participant], left: list[str]) -> None:
         body = orjson.dumps({"came": [who.wire() for who in came], "left": left})
         frame = pack(Kind.HERE, self._origin, body=body)
-        self._bus.publish(session_channel(session_id), frame, keep=True)
+        self.bus.publish(session_channel(session_id), frame, keep=True)
 
     # --- which channels are listened to ----------------------------------------------------------
 
@@ -170,8 +177,8 @@ class SharedFeed(RoomFeed):
         if self._attending[participant_id] > 1:
             return
         hear = partial(self._hear_note, participant_id)
-        confirmed = self._bus.subscribe(participant_channel(participant_id), hear)
-        if not self._bus.is_deaf:
+        confirmed = self.bus.subscribe(participant_channel(participant_id), hear)
+        if not self.bus.is_deaf:
             try:
                 await asyncio.wait([confirmed], timeout=SUBSCRIBE_SECONDS)
             except BaseException:
@@ -182,12 +189,12 @@ class SharedFeed(RoomFeed):
         self._attending[participant_id] -= 1
         if self._attending[participant_id] <= 0:
             del self._attending[participant_id]
-            self._bus.unsubscribe(participant_channel(participant_id))
+            self.bus.unsubscribe(participant_channel(participant_id))
 
     async def _listen(self, room: Room) -> None:
         """Not for long, whatever Redis does: what is missed meanwhile is read later."""
         confirmed = self._follow(room.session_id)
-        if self._bus.is_deaf:
+        if self.bus.is_deaf:
             return
         await asyncio.wait([confirmed], timeout=SUBSCRIBE_SECONDS)
         if confirmed.done():
@@ -220,11 +227,11 @@ class SharedFeed(RoomFeed):
             self._follow_no_more(session_id)
 
     def _follow(self, session_id: str) -> "asyncio.Future[None]":
-        return self._bus.subscribe(session_channel(session_id), partial(self._hear, session_id))
+        return self.bus.subscribe(session_channel(session_id), partial(self._hear, session_id))
 
     def _follow_no_more(self, session_id: str) -> None:
         if session_id not in self._rooms and not self._replies.run_here(session_id):
-            self._bus.unsubscribe(session_channel(session_id))
+            self.bus.unsubscribe(session_channel(session_id))
 
     # --- what others tell ------------------------------------------------------------------------
 
@@ -293,7 +300,7 @@ class SharedFeed(RoomFeed):
 
     def _hear_people(self, room: Room, frame: Frame) -> None:
         said = orjson.loads(frame.body)
-        self._peers.met(frame.origin, self._now())
+        self.peers.met(frame.origin, self._now())
         people = [Participant.model_validate(each) for each in said["came"]]
         if frame.type == EVERYBODY:
             self._people.are(room.session_id, frame.origin, people)
@@ -310,11 +317,11 @@ class SharedFeed(RoomFeed):
             }
         )
         frame = pack(Kind.ANSWER, self._origin, as_number(asker), body)
-        self._bus.publish(session_channel(session_id), frame, keep=False)
+        self.bus.publish(session_channel(session_id), frame, keep=False)
 
     def _hear_answer(self, room: Room, frame: Frame) -> None:
         said = orjson.loads(frame.body)
-        self._peers.met(frame.origin, self._now())
+        self.peers.met(frame.origin, self._now())
         people = [Participant.model_validate(each) for each in said["people"]]
         self._people.are(room.session_id, frame.origin, people)
         texts = said["replies"]
@@ -328,7 +335,7 @@ class SharedFeed(RoomFeed):
         self._gatherings.answered(room.session_id)
 
     def _ask(self, session_id: str) -> "asyncio.Future[int]":
-        return self._bus.reach(session_channel(session_id), pack(Kind.ASK, self._origin))
+        return self.bus.reach(session_channel(session_id), pack(Kind.ASK, self._origin))
 
     def _ask_again(self, session_id: str) -> None:
         if self._gatherings.may_ask(session_id):
@@ -345,9 +352,9 @@ class SharedFeed(RoomFeed):
         frame = unpack(raw)
         match frame.kind:
             case Kind.BEAT:
-                self._peers.heard(frame.origin, self._now())
+                self.peers.heard(frame.origin, self._now())
             case Kind.BYE:
-                self._peers.left(frame.origin)
+                self.peers.left(frame.origin)
             case Kind.TOKEN:
                 self.token_dropped(frame.body)
             case Kind.LOOK:
@@ -371,9 +378,9 @@ class SharedFeed(RoomFeed):
 
     async def _beat(self) -> None:
         while True:
-            self._bus.publish(INSTANCES, pack(Kind.BEAT, self._origin), keep=False)
-            if not self._bus.is_deaf:
-                self._peers.expire(self._now())
+            self.bus.publish(INSTANCES, pack(Kind.BEAT, self._origin), keep=False)
+            if not self.bus.is_deaf:
+                self.peers.expire(self._now())
             await asyncio.sleep(BEAT_SECONDS)
 
     def _repay(self) -> None:
@@ -382,12 +389,12 @@ class SharedFeed(RoomFeed):
         for session_id, seq in seqs.items():
             if seq:
                 frame = pack(Kind.EVENT, self._origin, seq)
-                self._bus.publish(session_channel(session_id), frame, keep=True)
+                self.bus.publish(session_channel(session_id), frame, keep=True)
         for digest in tokens:
             frame = pack(Kind.TOKEN, self._origin, body=digest)
-            self._bus.publish(INSTANCES, frame, keep=True)
+            self.bus.publish(INSTANCES, frame, keep=True)
         if everything:
-            self._bus.publish(INSTANCES, pack(Kind.LOOK, self._origin), keep=False)
+            self.bus.publish(INSTANCES, pack(Kind.LOOK, self._origin), keep=False)
         self._sweep.announce()
 
     # --- `sweep.Swept` ---------------------------------------------------------------------------
@@ -433,7 +440,7 @@ class SharedFeed(RoomFeed):
             {"came": [who.wire() for who in self._people.own(session_id)], "left": []}
         )
         frame = pack(Kind.HERE, self._origin, body=body, type_=EVERYBODY)
-        return self._bus.reach(session_channel(session_id), frame)
+        return self.bus.reach(session_channel(session_id), frame)
 
     async def _paced(self, sends: "list[partial[asyncio.Future[int]]]") -> None:
         """Some at a time, so that live traffic finds its way between."""

@@ -59,7 +59,7 @@ class ReplyPool:
     @property
     def idle(self) -> int:
         """Workers without a reply."""
-        return self._concurrency - len(self._running)
+        return 0 if self._draining.is_set() else self._concurrency - len(self._running)
 
     def start(self) -> None:
         self._workers = [

@@ -112,6 +112,9 @@ class RedisBus:
             return self._deaf_seconds
         return self._deaf_seconds + asyncio.get_running_loop().time() - self._deaf_since
 
+    def follows(self, channel: str) -> bool:
+        return self._prefix + channel.encode() in self._channels
+
     # --- frames --------------------------------------------------------------------------------
 
     def publish(self, channel: str, frame: bytes, *, keep: bool) -> None:
