@@ -40,7 +40,7 @@ class RedisServer:
         log = ["--logfile", str(self._folder / f"redis-{self.port}.log")]
         self._child = subprocess.Popen([program, *where, *what, *log, *self._options])
         deadline = time.monotonic() + START_SECONDS
-        while self.ask("PING") != "+PONG":
+        while not self.ask("PING").startswith(("+PONG", "-NOAUTH")):
             assert self._child.poll() is None, "redis-server did not start"
             assert time.monotonic() < deadline, "redis-server does not answer"
             time.sleep(0.02)

@@ -45,6 +45,8 @@ class Outbox:
         self._bytes += entry.size
         while self._count > self._max_count or self._bytes > self._max_bytes:
             self._drop_one()
+        if len(self._entries) > 2 * self._max_count:  # mostly signals that were given up
+            self._entries = deque(entry for entry in self._entries if not entry.dropped)
         self._filled.set()
 
     async def take(self, most: int, most_bytes: int) -> list[Entry]:
@@ -80,6 +82,7 @@ class Outbox:
                     entry.dropped = True
                     self._forget(entry)
                     self._give_up(entry)
+                    entry.frame = b""  # it may stay in the other queue for a while
                     return
 
     def _forget(self, entry: Entry) -> None:
