@@ -41,8 +41,9 @@ class RedisServer:
         self._child = subprocess.Popen([program, *where, *what, *log, *self._options])
         deadline = time.monotonic() + START_SECONDS
         while not self.ask("PING").startswith(("+PONG", "-NOAUTH")):
-            assert self._child.poll() is None, "redis-server did not start"
-            assert time.monotonic() < deadline, "redis-server does not answer"
+            if self._child.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError("redis-server did not start")
             time.sleep(0.02)
 
     def ask(self, command: str) -> str:

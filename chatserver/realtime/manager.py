@@ -22,8 +22,7 @@ class TextPacket(SocketPacket):  # type: ignore[misc]  # python-socketio is unty
 
 def packet_of(event: str, payload: Model) -> str:
     """An event as the Socket.IO packet that carries it."""
-    text: str = TextPacket(EVENT, namespace=NAMESPACE, data=[event, payload]).encode()
-    return text
+    return f'2{NAMESPACE},["{event}",{payload.encoded.decode()}]'
 
 
 class RoomManager(AsyncManager):  # type: ignore[misc]  # python-socketio is untyped

@@ -1,11 +1,12 @@
 """What a message of one instance costs another: ours beside python-socketio and Node, in one run.
 
-    python -m tests.bench.redis [--rounds 5] [--members 0 1 10] [--messages 5000]
+    python -m tests.bench.redis [--rounds 5] [--members 0 1 10] [--rooms 50] [--messages 5000]
 
-Two instances of each server share a Redis. Somebody sends on the first, alone in a room there; the
-CPU is the second's, which has so many members of the room (0: it hosts nobody of it). What the
-second costs when nothing is sent is taken off. 150-byte texts, closed loop; rounds interleaved. All
-servers share the first core.
+Two instances of each server share a Redis. On the first, somebody sends in each of the rooms, alone
+there; the CPU is the second's, which has so many members of each room (0: it hosts none of them).
+What the second costs when nothing is sent is taken off. 150-byte texts, one in flight for each
+room; rounds interleaved. All servers share the first core. With one room nothing can be gathered:
+each message wakes the second instance by itself.
 """
 
 import argparse
@@ -70,12 +71,12 @@ def pair(name: str, folder: str, redis: RedisServer) -> Iterator[Pair]:
         yield Pair(name, *servers)
 
 
-async def compare(pairs: list[Pair], members: int, rounds: int, load: Load) -> None:
+async def compare(pairs: list[Pair], members: int, rooms: int, rounds: int, load: Load) -> None:
     found: defaultdict[str, list[Row]] = defaultdict(list)
     async with AsyncExitStack() as stack:
         crowds = []
         for each in pairs:
-            plan = CrowdPlan(connections=1, rooms=1, members=1)
+            plan = CrowdPlan(connections=rooms, rooms=rooms, members=1)
             crowd = await stack.enter_async_context(await Crowd.open(each.first.target, plan))
             watching = []
             for number, token in enumerate(await issue(each.second.target, members + 1)):
@@ -85,14 +86,15 @@ async def compare(pairs: list[Pair], members: int, rounds: int, load: Load) -> N
                 if number == members:
                     # Somebody is there in any case: python-socketio listens only then.
                     continue
-                await watcher.call("join_session", {"session_id": crowd.sessions[0]})
+                for session_id in crowd.sessions:
+                    await watcher.call("join_session", {"session_id": session_id})
                 watching.append(watcher)
             await crowd.run(load)
             crowds.append((each, crowd, watching))
         for number in range(rounds):
             for each, crowd, watching in crowds:
                 row = await measure(each, crowd, watching, load)
-                found[each.name].append(row | {"members": members, "round": number})
+                found[each.name].append(row | {"members": members, "rooms": rooms, "round": number})
                 emit(found[each.name][-1])
     for rows in found.values():
         emit(medians(rows))
@@ -135,11 +137,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--members", type=int, nargs="+", default=[0, 1, 10])
     parser.add_argument("--messages", type=int, default=5_000, help="of each round")
-    parser.add_argument("--in-flight", type=int, default=50)
+    parser.add_argument("--rooms", type=int, default=50)
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=SERVERS)
     options = parser.parse_args()
     os.environ.pop("REDIS_URL", None)
-    load = Load(in_flight=options.in_flight, messages=options.messages)
+    load = Load(in_flight=options.rooms, messages=options.messages)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         redis = RedisServer(Path(folder))
         redis.start()
@@ -148,7 +150,7 @@ def main() -> None:
         leave_first_core()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             for members in options.members:
-                runner.run(compare(pairs, members, options.rounds, load))
+                runner.run(compare(pairs, members, options.rooms, options.rounds, load))
 
 
 if __name__ == "__main__":
