@@ -124,7 +124,8 @@ def cluster(tmp_path: Path) -> Iterator[list[RedisServer]]:
     for number in range(3):
         folder = tmp_path / f"node-{number}"
         folder.mkdir()
-        servers.append(RedisServer(folder, "--cluster-enabled", "yes"))
+        bus = ("--cluster-port", str(free_port()))
+        servers.append(RedisServer(folder, "--cluster-enabled", "yes", *bus))
         servers[-1].start()
     addresses = [f"127.0.0.1:{server.port}" for server in servers]
     subprocess.run(
