@@ -7,10 +7,12 @@ import pytest
 from chatserver.realtime import shared_feed
 from chatserver.realtime.bus_redis import link
 from tests.conftest import Connect
+from tests.gate import Gate
 from tests.integration.instances.conftest import (
     StartInstances,
     are_gapless,
     bus_of,
+    feed_of,
     in_one_room,
     metric,
     seqs,
@@ -128,6 +130,32 @@ async def test_acks_do_not_wait_while_redis_is_frozen(
 
     assert longest < 1
     await everyone_has(clients, session_id, last)
+
+
+async def test_an_instance_cut_off_from_redis_and_the_others_see_each_others_messages(
+    instances: StartInstances, connect: Connect, own_redis: RedisServer
+) -> None:
+    gate = Gate(own_redis.port)
+    await gate.start()
+    try:
+        (near,) = await instances(1, redis_url=own_redis.url)
+        (cut_off,) = await instances(
+            1, redis_url=f"redis://127.0.0.1:{gate.port}", redis_prefix=near.settings.redis_prefix
+        )
+        session_id, (ada, bob) = await in_one_room(connect, [near, cut_off])
+        await eventually(lambda: len(feed_of(near).peers) == 1)
+        gate.shut()
+        last = (await ada.say(session_id, "to the one that is cut off"))["seq"]
+        await bob.told("message_created", seq=last)
+        last = (await bob.say(session_id, "from it"))["seq"]
+        await ada.told("message_created", seq=last)
+        gate.open()
+        await eventually(lambda: not bus_of(cut_off).is_deaf, within=20)
+        await bob.say(session_id, "again")
+        last = (await ada.say(session_id, "and again"))["seq"]
+        await everyone_has([ada, bob], session_id, last)
+    finally:
+        await gate.stop()
 
 
 async def test_a_join_while_redis_is_gone_succeeds_and_catches_up(
