@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -121,21 +122,22 @@ def _sentinel_info(port: int) -> bytes:
 def cluster(tmp_path: Path) -> Iterator[list[RedisServer]]:
     """Three masters."""
     servers = []
-    for number in range(3):
-        folder = tmp_path / f"node-{number}"
-        folder.mkdir()
-        bus = ("--cluster-port", str(free_port()))
-        servers.append(RedisServer(folder, "--cluster-enabled", "yes", *bus))
-        servers[-1].start()
-    addresses = [f"127.0.0.1:{server.port}" for server in servers]
-    subprocess.run(
-        ["redis-cli", "--cluster", "create", *addresses, "--cluster-yes"],
-        check=True,
-        capture_output=True,
-    )
-    yield servers
-    for server in servers:
-        server.kill()
+    with ExitStack() as stack:
+        for number in range(3):
+            folder = tmp_path / f"node-{number}"
+            folder.mkdir()
+            # Its own bus would take a port beyond all ports.
+            bus = ("--cluster-port", str(free_port()))
+            servers.append(RedisServer(folder, "--cluster-enabled", "yes", *bus))
+            servers[-1].start()
+            stack.callback(servers[-1].kill)
+        addresses = [f"127.0.0.1:{server.port}" for server in servers]
+        subprocess.run(
+            ["redis-cli", "--cluster", "create", *addresses, "--cluster-yes"],
+            check=True,
+            capture_output=True,
+        )
+        yield servers
 
 
 async def test_a_cluster_spreads_rooms_over_its_shards(
