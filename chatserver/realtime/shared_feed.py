@@ -91,7 +91,7 @@ class SharedFeed(RoomFeed):
         self._beating: asyncio.Task[None] | None = None
         bus.lost = self._owed.add
         bus.sending = self._repay
-        bus.hearing_again = self._sweep.heal
+        bus.hearing_again = self._reconcile
 
     def start(self) -> None:
         """Call it before the bus is started."""
@@ -395,6 +395,14 @@ class SharedFeed(RoomFeed):
             self.bus.publish(INSTANCES, frame, keep=True)
         if everything:
             self.bus.publish(INSTANCES, pack(Kind.LOOK, self._origin), keep=False)
+        self._reconcile()
+
+    def _reconcile(self) -> None:
+        """Asks and tells, whichever of hearing and sending came back: of two instances that lost
+
+        Redis, the one that is complete last is then heard by a complete one.
+        """
+        self._sweep.heal()
         self._sweep.announce()
 
     # --- `sweep.Swept` ---------------------------------------------------------------------------
