@@ -3,12 +3,12 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from aiohttp import web
@@ -28,14 +28,17 @@ from chatserver.bots.registry import BotRegistry
 from chatserver.bots.roster import Roster
 from chatserver.chat.desk import ReplyDesk
 from chatserver.chat.memory import MemoryKeeper
-from chatserver.chat.ports import Bot, Clock
+from chatserver.chat.ports import Bot, Clock, Store
+from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.chat.titles import TitleDesk
 from chatserver.gateways import headers, health, pages, rest
 from chatserver.observability.clock import SystemClock
 from chatserver.observability.metrics import Metrics
 from chatserver.observability.model_use import ModelUse
+from chatserver.realtime.bus_redis.address import parse_address
 from chatserver.realtime.feed import RoomFeed
+from chatserver.realtime.instances import Instances
 from chatserver.realtime.limits import ConnectionLimits
 from chatserver.realtime.namespace import ChatNamespace
 from chatserver.realtime.server import ChatSocketServer
@@ -62,6 +65,10 @@ Python's 5 ms would be added to each statement of a commit whenever the loop is 
 """
 
 
+class Closing(Protocol):
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """The parts of a running server that its operators, tests and gateways reach for."""
@@ -75,6 +82,14 @@ class Server:
     sockets: ChatSocketServer
     metrics: Metrics
     roster: Roster
+    parts: tuple[Closing, ...]
+    """What holds tasks, threads or connections, in the order of its end."""
+
+    async def close(self) -> None:
+        """Once nobody asks any more. A part that cannot be closed keeps none of the others open."""
+        async with AsyncExitStack() as stack:
+            for part in reversed(self.parts):
+                stack.push_async_callback(part.close)
 
 
 SERVER = web.AppKey("server", Server)
@@ -98,9 +113,9 @@ def create_app(
 ) -> web.Application:
     """A complete server. `bots` take the place of the built-in ones, `model_bots` of the adapters.
 
-    Raises `UnsupportedDatabase`, `BadBotsFile`, `UnknownDefaultBot`, `UnknownSummaryBot`,
-    `EmptyCorpus` or `ValueError` for settings that cannot work; on start-up `DatabaseInUse`,
-    `DatabaseRefused` or `SchemaTooNew`.
+    Raises `BadRedisUrl`, `UnsupportedDatabase`, `BadBotsFile`, `UnknownDefaultBot`,
+    `UnknownSummaryBot`, `EmptyCorpus` or `ValueError` for settings that cannot work; on start-up
+    `DatabaseInUse`, `DatabaseRefused` or `SchemaTooNew`.
     """
     app = web.Application(client_max_size=settings.frame_bytes)
     trusted_proxies = parse_networks(settings.trusted_proxies)
@@ -117,7 +132,7 @@ def create_app(
     offline = ExtractiveSummarizer()
     # Who puts doubles in place of the models wants no other asked.
     analyst = None if model_bots else _analyst(settings, declared, ModelUse(metrics))
-    summarizer = ModelSummarizer(analyst, offline) if analyst else None
+    summarizer = _summarizer(settings, analyst, offline, clock) if analyst else None
     titles = SessionTitles(
         TitleDesk(store=store, clock=clock),
         ModelTitler(analyst) if analyst else FirstWordsTitler(),
@@ -130,7 +145,8 @@ def create_app(
         trusted_proxies=trusted_proxies,
         metrics=metrics,
     )
-    feed = RoomFeed(sockets.rooms_manager, store, metrics)
+    instances = _instances(settings, sockets, store, metrics)
+    feed = instances.feed if instances else RoomFeed(sockets.rooms_manager, store, metrics)
     desk = ReplyDesk(
         store=store,
         feed=feed,
@@ -150,11 +166,12 @@ def create_app(
         limits=RunLimits(settings.reply_seconds, settings.reply_chars),
         listeners=[folds.answered, *([titles.answered] if settings.titles else [])],
     )
+    pools = instances.pools(pool) if instances else pool
     service = ChatService(
         store=store,
         feed=feed,
         bots=registry,
-        nudge=pool,
+        nudge=pools,
         summarizer=summarizer or offline,
         clock=clock,
         limits=settings.limits(),
@@ -179,13 +196,18 @@ def create_app(
     )
     # The feed first: a reply may start only after its prompt was delivered.
     store.subscribe(feed.committed)
-    store.subscribe(pool.committed)
+    store.subscribe(pools.committed)
     metrics.watch("store_pending", "Writes that wait for a commit", lambda: store.pending)
     sockets.attach(app, socketio_path="socket.io")
-    server = Server(settings, store, service, feed, pool, namespace, sockets, metrics, roster)
+    used = (titles, summarizer, store, roster, analyst, offline)
+    parts = tuple(part for part in used if part is not None)
+    server = Server(
+        settings, store, service, feed, pool, namespace, sockets, metrics, roster, parts
+    )
     app[SERVER] = server
     # Before the drain below: who waits for a reply is answered before replies are handed back.
-    _add_gateways(app, server, clock, trusted_proxies, registry.default)
+    checks = {"redis": instances.check} if instances else {}
+    _add_gateways(app, server, clock, trusted_proxies, registry.default, checks)
 
     async def run_store(_: web.Application) -> AsyncIterator[None]:
         place.acquire()
@@ -198,16 +220,11 @@ def create_app(
             roster.report_unconfigured()
             pool.start()
             yield
-            await titles.close()
-            if summarizer is not None:
-                await summarizer.close()
-            await store.close()
-            await roster.close()
-            if analyst is not None:
-                await analyst.close()
         finally:
-            place.release()
-            offline.close()
+            try:
+                await server.close()
+            finally:
+                place.release()
 
     async def drain(_: web.Application) -> None:
         if namespace.draining:
@@ -223,6 +240,8 @@ def create_app(
         await sockets.shutdown()
 
     app.cleanup_ctx.append(run_store)
+    if instances:
+        app.cleanup_ctx.append(instances.run)
     app.on_shutdown.append(drain)
     app.on_cleanup.append(stop_timers)
     return app
@@ -234,6 +253,7 @@ def _add_gateways(
     clock: Clock,
     trusted_proxies: tuple[Network, ...],
     default: str | None,
+    checks: Mapping[str, health.Check],
 ) -> None:
     settings = server.settings
     rest.setup(
@@ -263,6 +283,7 @@ def _add_gateways(
         checks={
             "store": server.store.ping,
             "accepting": server.namespace.require_accepting,
+            **checks,
         },
         registry=server.metrics.registry,
     )
@@ -306,13 +327,22 @@ async def service_beside(settings: Settings) -> AsyncIterator[ChatService]:
     Nobody connected hears of what it changes. Raises what `create_app` raises, and `SchemaTooNew`.
     """
     server = create_app(settings)[SERVER]
-    await asyncio.to_thread(database(settings).migrate)
-    server.store.open()
     try:
+        await asyncio.to_thread(database(settings).migrate)
+        server.store.open()
         yield server.service
     finally:
-        await server.store.close()
-        await server.roster.close()
+        await server.close()
+
+
+def _instances(
+    settings: Settings, sockets: ChatSocketServer, store: Store, metrics: Metrics
+) -> Instances | None:
+    """How this instance is one of several; None: it is alone. Raises `BadRedisUrl`."""
+    if settings.redis_url is None:
+        return None
+    address = parse_address(settings.redis_url.get_secret_value())
+    return Instances(address, settings.redis_prefix, sockets.rooms_manager, store, metrics)
 
 
 def adapters(observer: ModelUse) -> ModelBotFactory:
@@ -338,6 +368,14 @@ def _analyst(
 
     key = settings.secret(bot.key_variable) if bot.key_variable is not None else None
     return OpenAiAnalyst(bot, key, observer, settings.summary_seconds)
+
+
+def _summarizer(
+    settings: Settings, analyst: "OpenAiAnalyst", offline: ExtractiveSummarizer, clock: Clock
+) -> ModelSummarizer:
+    hourly = settings.summaries_per_participant_hour
+    rate = RateLimiter(hourly / 3_600, hourly, clock) if hourly else None
+    return ModelSummarizer(analyst, offline, seconds=settings.summary_seconds, rate=rate)
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:

@@ -71,6 +71,18 @@ class Settings(BaseSettings):
         description="how long a lost connection to PostgreSQL is tried again, and a free one "
         "waited for, before a request fails (`unavailable`)",
     )
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias=_names("redis_url", "REDIS_URL"),
+        description="what instances share broadcasts over: `redis://`, `rediss://` (TLS), "
+        "`unix://`, `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE`, `redis+cluster://HOST:PORT`; "
+        "not given: this is the only instance",
+    )
+    redis_prefix: str = Field(
+        "chatserver",
+        pattern=r"^[\w.-]{1,64}$",
+        description="begins the names of all channels; instances of one system share it",
+    )
     app_name: str = Field("chatserver", max_length=60, description="the name that pages show")
     log_format: Literal["auto", "text", "json"] = Field(
         "auto", description="`text`, `json`, or `auto`: text on a terminal, JSON elsewhere"
@@ -103,7 +115,13 @@ class Settings(BaseSettings):
         "bot if a model speaks for it and its key is there; empty: they are made without a model",
     )
     summary_seconds: float = Field(
-        20.0, gt=0, description="longest a model may take over a summary or a title"
+        20.0, gt=0, description="longest a summary waits for a model and is written; so for titles"
+    )
+    summaries_per_participant_hour: int = Field(
+        20,
+        ge=0,
+        description="summaries that a model writes for somebody in an hour; those beyond are made "
+        "without it; 0: no limit",
     )
     titles: bool = Field(
         True, description="sessions without a title get one after the first answer"
@@ -184,10 +202,15 @@ class Settings(BaseSettings):
         ge=1,
         description="working invite codes of one session (`too_many_invites`)",
     )
+    queued_replies_per_participant: int = Field(
+        DEFAULTS.queued_replies_per_participant,
+        ge=1,
+        description="replies that wait or run for one who asked for them (`busy`)",
+    )
     queued_replies: int = Field(
         DEFAULTS.queued_replies,
         ge=1,
-        description="replies of all sessions that wait or run",
+        description="replies of all sessions that wait or run (`busy`)",
     )
     queued_replies_per_session: int = Field(
         DEFAULTS.queued_replies_per_session,
@@ -292,6 +315,7 @@ class Settings(BaseSettings):
         "openai_base_url",
         "hugging_face_model",
         "hugging_face_key",
+        "redis_url",
         mode="before",
     )
     @classmethod
@@ -316,6 +340,7 @@ class Settings(BaseSettings):
             bots_per_session=self.bots_per_session,
             invites_per_session=self.invites_per_session,
             queued_replies=self.queued_replies,
+            queued_replies_per_participant=self.queued_replies_per_participant,
             queued_replies_per_session=self.queued_replies_per_session,
             running_replies_per_participant=self.running_replies_per_participant,
             replies_per_participant_day=self.replies_per_participant_day,

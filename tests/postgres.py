@@ -19,6 +19,7 @@ from typing import Any
 import asyncpg
 
 from chatserver.loadtest.process import Process
+from chatserver.store import schema
 from chatserver.store.open import database_at
 
 START_SECONDS = 60.0
@@ -132,7 +133,8 @@ class PostgresServer:
 
     async def give_back(self, url: str) -> None:
         """Nobody needs what a `fresh` one holds. (Making one anew would take ten times as long.)"""
-        await self.execute("TRUNCATE participant CASCADE", database=url.rpartition("/")[2])
+        tables = ", ".join(table.name for table in schema.metadata.sorted_tables)
+        await self.execute(f"TRUNCATE {tables}", database=url.rpartition("/")[2])
         self._used.append(url)
 
     async def empty(self) -> str:

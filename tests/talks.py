@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chatserver.chat.bots import bot_participant
+from chatserver.chat.conversation import standing
 from chatserver.chat.models import (
     Event,
     EventType,
@@ -58,4 +59,10 @@ def talk(*messages: Said) -> ReplyContext:
         created_at=AT,
         last_seq=len(events),
     )
-    return ReplyContext(session=session, prompt=events[-1], messages=events)
+    prompt = events[-1]
+    return ReplyContext(session=session, prompt=prompt, messages=(*standing(events[:-1]), prompt))
+
+
+def prompt(text: str = "hello") -> ReplyContext:
+    """A talk's first message."""
+    return talk(said(text))

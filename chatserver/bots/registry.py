@@ -20,7 +20,9 @@ class BotRegistry:
         self.default = default
 
     def all(self) -> list[BotInfo]:
-        return [bot.info for bot in self._bots.values()]
+        """The default first."""
+        infos = [bot.info for bot in self._bots.values()]
+        return sorted(infos, key=lambda info: info.name != self.default)
 
     def get(self, name: str) -> Bot | None:
         return self._bots.get(name)

@@ -7,8 +7,8 @@ from chatserver.chat.addressing import answering
 from chatserver.chat.limits import Limits
 from chatserver.chat.models import Participant, Reply, ReplyState, Session
 from chatserver.chat.ports import Transaction
-from chatserver.chat.queue import require_queue_room
-from chatserver.chat.quota import require_quota_of
+from chatserver.chat.queue import queued, require_queue_room
+from chatserver.chat.quota import has_quota, require_quota
 from chatserver.chat.use_cases import new_id
 
 
@@ -49,7 +49,7 @@ def ask_again(
             stopping.append(newest.reply_id)
     require_room(tx, actor, session.id, len(asked), now, limits)
     for position, bot in enumerate(asked):
-        again = queue_again(tx, session.id, seq, bot, now, asker=actor.id, position=position)
+        again = queue_reply(tx, session.id, seq, bot, now, asker=actor.id, position=position)
         replies.append(again)
     return AskedAgain(replies, stopping)
 
@@ -58,16 +58,12 @@ def require_room(
     tx: Transaction, actor: Participant, session_id: str, asked: int, now: datetime, limits: Limits
 ) -> None:
     """Whether `actor` may ask for so many more replies. Raises `Busy`, `QuotaExceeded`."""
-    require_queue_room(
-        tx.replies.count_active(session_id),
-        tx.replies.count_waiting(limits.queued_replies),
-        asked,
-        limits,
-    )
-    require_quota_of(tx, actor.id, asked, now, limits)
+    require_queue_room(queued(tx, session_id, actor.id, limits), asked, limits)
+    if has_quota(limits):
+        require_quota(tx.usage.of(actor.id, now), asked, now, limits)
 
 
-def queue_again(
+def queue_reply(
     tx: Transaction,
     session_id: str,
     prompt_seq: int,
@@ -86,4 +82,5 @@ def queue_again(
         attempt=0,
     )
     tx.replies.add(reply, now, asker=asker, position=position)
+    tx.usage.add(asker, now, replies=1)
     return reply

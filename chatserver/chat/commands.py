@@ -17,6 +17,7 @@ from chatserver.chat.models import (
     Member,
     Model,
     Reply,
+    ReplyOutcome,
     ReplyPolicy,
     Session,
     SessionOverview,
@@ -263,6 +264,20 @@ class MarkRead(SessionCommand):
     seq: SeqOrZero
 
 
+class ReplyFound(Model):
+    reply: ReplyOutcome | None = Field(description="null: the message asked for none")
+
+
+class GetReply(SessionCommand):
+    name = "get_reply"
+    doc = "how a reply stands: the one of that id, or the newest to a message (of that bot)"
+    ack = ReplyFound
+
+    reply_id: Id | None = None
+    prompt_seq: Seq | None = None
+    bot: BotName | None = None
+
+
 class ReplyResult(Model):
     reply: Reply
 
@@ -338,6 +353,7 @@ COMMANDS: dict[str, type[Command]] = {
         GetHistory,
         SetTyping,
         MarkRead,
+        GetReply,
         StopReply,
         RetryReply,
         KeepMessage,

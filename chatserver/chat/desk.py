@@ -5,10 +5,11 @@ A worker holds a reply by a lease and may write its end only while `(attempt, ow
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from chatserver.chat.answers import say
+from chatserver.chat.answers import heard_in, say
 from chatserver.chat.bots import bot_participant
+from chatserver.chat.conversation import conversation
 from chatserver.chat.events import (
     ReplyFailed,
     ReplyFinished,
@@ -23,10 +24,21 @@ from chatserver.chat.turns import pass_on
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A claimed reply with what its bot needs. Without `context` the prompt is gone."""
+    """A claimed reply with what its bot needs.
+
+    Without `context` it is not to be answered: the prompt is gone, or the bot may not speak.
+    """
 
     claim: Claim
     context: ReplyContext | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a reply ended: `done` or `stopped`, and in which message, if any."""
+
+    state: ReplyState
+    seq: int | None
 
 
 class ReplyDesk:
@@ -95,6 +107,10 @@ class ReplyDesk:
         """How many replies wait for a worker."""
         return await self._store.read(lambda tx: tx.replies.count_queued())
 
+    async def to_stop(self, owner: str) -> list[str]:
+        """The ids of those that `owner` runs and that somebody wants stopped."""
+        return await self._store.read(lambda tx: tx.replies.to_stop(owner))
+
     async def renew(self, claim: Claim, partial: str) -> bool | None:
         """Extends the lease and saves the text so far. True: stop it; None: it is not yours."""
         until = self._clock.now() + self._lease
@@ -102,31 +118,35 @@ class ReplyDesk:
 
     async def give_up(self, claim: Claim, tokens: int) -> None:
         """The end of an attempt whose reply belongs to another by now."""
-        await self._store.transact(lambda tx: tx.replies.spend(claim, tokens))
+        if not tokens:
+            return
+        now = self._clock.now()
+        await self._store.transact(lambda tx: _spend(tx, claim, tokens, now))
 
     async def release(self, claim: Claim, partial: str, tokens: int) -> None:
         """Gives an unfinished reply back, for another instance to begin anew at once."""
+        now = self._clock.now()
 
         def work(tx: Transaction) -> None:
-            tx.replies.spend(claim, tokens)
+            _spend(tx, claim, tokens, now)
             tx.replies.release(claim, partial)
 
         await self._store.transact(work)
 
-    async def finish(self, claim: Claim, text: str, tokens: int, *, stopped: bool) -> int | None:
+    async def finish(self, claim: Claim, text: str, tokens: int, *, stopped: bool) -> Ended | None:
         """The final message, the reply's end and what bots it asks, in one transaction.
 
-        Returns the seq of the message, None where there is none.
+        None where the reply belongs to another attempt by now.
 
         A reply that was switched off meanwhile, or whose bot is no longer a member, ends as
         stopped without a message: nobody who took over is talked over.
         """
         reply, now = claim.reply, self._clock.now()
 
-        def work(tx: Transaction) -> tuple[ReplyState, int | None] | None:
+        def work(tx: Transaction) -> Ended | None:
             # Before the reply, as everybody takes the two who needs both.
             tx.sessions.get(reply.session_id)
-            tx.replies.spend(claim, tokens)
+            _spend(tx, claim, tokens, now)
             if not tx.replies.holds(claim):
                 return None
             message = say(tx, reply, text, now, "stopped" if stopped else None)
@@ -134,20 +154,20 @@ class ReplyDesk:
             result_seq = message.seq if message else None
             tx.replies.finish(reply.reply_id, state, now, result_seq=result_seq)
             if message is not None and not stopped:
-                pass_on(tx, reply, message, self._limits)
-            return state, result_seq
+                pass_on(tx, claim, message, self._limits)
+            return Ended(state, result_seq)
 
         ended = await self._store.transact(work)
         if ended is None:
             return None
-        state, seq = ended
-        if state is ReplyState.DONE and seq is not None:
-            finished = ReplyFinished(session_id=reply.session_id, reply_id=reply.reply_id, seq=seq)
-            self._feed.signal(reply.session_id, finished)
+        session_id, reply_id, seq = reply.session_id, reply.reply_id, ended.seq
+        if ended.state is ReplyState.DONE and seq is not None:
+            finished = ReplyFinished(session_id=session_id, reply_id=reply_id, seq=seq)
+            self._feed.signal(session_id, finished)
         else:
-            halted = ReplyStopped(session_id=reply.session_id, reply_id=reply.reply_id, seq=seq)
-            self._feed.signal(reply.session_id, halted)
-        return seq
+            halted = ReplyStopped(session_id=session_id, reply_id=reply_id, seq=seq)
+            self._feed.signal(session_id, halted)
+        return ended
 
     async def fail(self, claim: Claim, error: ReplyError, text: str, tokens: int) -> None:
         """Ends the reply as failed and tells the room by a durable event.
@@ -158,7 +178,7 @@ class ReplyDesk:
 
         def work(tx: Transaction) -> None:
             tx.sessions.get(reply.session_id)  # see `finish`
-            tx.replies.spend(claim, tokens)
+            _spend(tx, claim, tokens, now)
             if not tx.replies.holds(claim):
                 return
             message = say(tx, reply, text, now, "failed")
@@ -181,14 +201,19 @@ class ReplyDesk:
         await self._store.transact(work)
 
     def _context(self, tx: Transaction, reply: Reply) -> ReplyContext | None:
-        session = tx.sessions.get(reply.session_id)
+        session = heard_in(tx, reply)
         prompt = tx.log.get(reply.session_id, reply.prompt_seq)
         if session is None or prompt is None or prompt.data.get("deleted_at"):
             return None
-        messages = tx.log.messages(reply.session_id, reply.prompt_seq + 1, self._window(reply.bot))
         return ReplyContext(
             session=session,
             prompt=prompt,
-            messages=tuple(messages),
+            messages=conversation(tx, reply, prompt, self._window(reply.bot)),
             memory=tx.memories.get(reply.session_id, reply.bot),
         )
+
+
+def _spend(tx: Transaction, claim: Claim, tokens: int, now: datetime) -> None:
+    if tokens:
+        tx.replies.spend(claim, tokens)
+        tx.usage.add(claim.asker, now, tokens=tokens)

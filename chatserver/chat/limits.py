@@ -17,6 +17,8 @@ class Limits:
     """Invite codes of one session that still work (`too_many_invites`)."""
     queued_replies_per_session: int = 100
     """Replies of one session that wait or run; a prompt beyond gets `busy`."""
+    queued_replies_per_participant: int = 200
+    """Replies that somebody waits for, in all sessions; a prompt beyond gets `busy`."""
     queued_replies: int = 10_000
     """Replies of all sessions that wait or run; a prompt beyond gets `busy`."""
     running_replies_per_participant: int = 20

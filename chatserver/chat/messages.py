@@ -95,8 +95,7 @@ class MessageUseCases(UseCases):
             return MessageChanged(event=event, replies=asked.replies)
 
         changed = await self.store.transact(work)
-        for reply_id in stopping:
-            self.nudge.stop_requested(reply_id)
+        self.stop(stopping)
         return changed
 
     async def delete_message(self, actor: Participant, command: DeleteMessage) -> EventResult:
@@ -168,7 +167,7 @@ class MessageUseCases(UseCases):
             )
 
         counts, span, newest = await self.store.read(work)
-        digest = await self.summarizer.digest(newest)
+        digest = await self.summarizer.digest(newest, actor.id)
         by_kind: dict[str, int] = {"user": 0, "bot": 0, "operator": 0}
         for count in counts:
             by_kind[count.participant.kind] += count.messages

@@ -14,11 +14,6 @@ def has_quota(limits: Limits) -> bool:
     return bool(limits.replies_per_participant_day or limits.tokens_per_participant_day)
 
 
-def day_of(now: datetime) -> datetime:
-    """Midnight before `now`, which is in UTC."""
-    return now.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def require_quota(today: Asked, asked: int, now: datetime, limits: Limits) -> None:
     """Raises `QuotaExceeded`, with the time until midnight, where `asked` more are too many.
 
@@ -32,16 +27,8 @@ def require_quota(today: Asked, asked: int, now: datetime, limits: Limits) -> No
         used = f"the {tokens} tokens a day are used up"
     else:
         return
-    wait = day_of(now) + timedelta(days=1) - now
-    raise QuotaExceeded(used, retry_after_ms=-(-wait // MILLISECOND))
-
-
-def require_quota_of(
-    tx: Transaction, asker: str, asked: int, now: datetime, limits: Limits
-) -> None:
-    """As `require_quota`, for what `asker` asked for today."""
-    if has_quota(limits):
-        require_quota(tx.replies.asked(asker, day_of(now)), asked, now, limits)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    raise QuotaExceeded(used, retry_after_ms=-(-(midnight - now) // MILLISECOND))
 
 
 def replies_left(tx: Transaction, asker: str, now: datetime, limits: Limits) -> int:
@@ -49,7 +36,7 @@ def replies_left(tx: Transaction, asker: str, now: datetime, limits: Limits) -> 
     left = limits.queued_replies_per_session
     if not has_quota(limits):
         return left
-    today = tx.replies.asked(asker, day_of(now))
+    today = tx.usage.of(asker, now)
     if limits.tokens_per_participant_day and today.tokens >= limits.tokens_per_participant_day:
         return 0
     if not limits.replies_per_participant_day:

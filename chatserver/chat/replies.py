@@ -6,15 +6,17 @@ its reply. What happens to it then is the workers' (`desk`).
 
 from chatserver.chat import access
 from chatserver.chat.answers import say
-from chatserver.chat.asking import queue_again, require_room
+from chatserver.chat.asking import queue_reply, require_room
 from chatserver.chat.commands import (
     EventResult,
+    GetReply,
     KeepMessage,
+    ReplyFound,
     ReplyResult,
     RetryReply,
     StopReply,
 )
-from chatserver.chat.errors import Conflict, NotFound
+from chatserver.chat.errors import Conflict, InvalidPayload, NotFound
 from chatserver.chat.events import MessageKept, ReplyStopped
 from chatserver.chat.models import (
     Event,
@@ -74,7 +76,7 @@ class ReplyUseCases(UseCases):
             if prompt.data.get("deleted_at"):
                 raise Conflict("the message was deleted")
             require_room(tx, actor, session_id, 1, now, self.limits)
-            return queue_again(tx, session_id, old.prompt_seq, bot, now, asker=actor.id)
+            return queue_reply(tx, session_id, old.prompt_seq, bot, now, asker=actor.id)
 
         return ReplyResult(reply=await self.store.transact(work))
 
@@ -96,10 +98,30 @@ class ReplyUseCases(UseCases):
 
         return EventResult(event=await self.store.transact(work))
 
+    async def get_reply(self, actor: Participant, command: GetReply) -> ReplyFound:
+        """For who was away: what is heard of a reply that ends without a message is heard once.
+
+        Raises `InvalidPayload` unless either `reply_id` or `prompt_seq` is given.
+        """
+        session_id, reply_id, prompt_seq = command.session_id, command.reply_id, command.prompt_seq
+        if reply_id is None:
+            if prompt_seq is None:
+                raise InvalidPayload("give a reply_id or a prompt_seq", field="reply_id")
+            found = await self.reply_to(actor, session_id, prompt_seq, command.bot)
+            return ReplyFound(reply=found)
+        if prompt_seq is not None or command.bot is not None:
+            field = "bot" if prompt_seq is None else "prompt_seq"
+            raise InvalidPayload("a reply_id says all", field=field)
+
+        def work(tx: Transaction) -> ReplyOutcome:
+            return _outcome(tx, self._reply_for(tx, actor, session_id, reply_id))
+
+        return ReplyFound(reply=await self.store.read(work))
+
     async def reply_to(
-        self, actor: Participant, session_id: str, prompt_seq: int
+        self, actor: Participant, session_id: str, prompt_seq: int, bot: str | None = None
     ) -> ReplyOutcome | None:
-        """The newest reply to a message; None where the message asked for none.
+        """The newest reply to a message, of that bot or of any; None where there is none.
 
         Of several that were asked for at once, that of the bot which was mentioned first.
 
@@ -109,11 +131,8 @@ class ReplyUseCases(UseCases):
         def work(tx: Transaction) -> ReplyOutcome | None:
             membership(tx, actor, session_id)
             access.require_message(tx.log.get(session_id, prompt_seq))
-            reply = tx.replies.newest_of_prompt(session_id, prompt_seq)
-            if reply is None:
-                return None
-            message = tx.log.get(session_id, reply.result_seq) if reply.result_seq else None
-            return ReplyOutcome(**dict(reply), message=message)
+            reply = tx.replies.newest_of_prompt(session_id, prompt_seq, bot)
+            return None if reply is None else _outcome(tx, reply)
 
         return await self.store.read(work)
 
@@ -141,3 +160,8 @@ class ReplyUseCases(UseCases):
 def _existing(reply: Reply | None) -> Reply:
     assert reply is not None, "read back within the transaction that wrote it"
     return reply
+
+
+def _outcome(tx: Transaction, reply: Reply) -> ReplyOutcome:
+    message = tx.log.get(reply.session_id, reply.result_seq) if reply.result_seq else None
+    return ReplyOutcome(**dict(reply), message=message)

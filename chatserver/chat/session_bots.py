@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from chatserver.chat import access
+from chatserver.chat.answers import cut_short
 from chatserver.chat.bots import bot_participant
 from chatserver.chat.commands import AddBot, RemoveBot, SessionResult
 from chatserver.chat.errors import SessionFull, TooManyBots, UnknownBot
@@ -35,20 +36,22 @@ class SessionBotUseCases(UseCases):
         """
         session_id, now = command.session_id, self.clock.now()
 
-        def work(tx: Transaction) -> Session:
+        def work(tx: Transaction) -> tuple[Session, list[str]]:
             before, role = membership(tx, actor, session_id)
             access.require_settings_right(role, {"bot"})
             if command.bot not in tx.members.bots(session_id):
                 self.require_bot(command.bot)
-                return before
-            self.dismiss_bot(tx, session_id, command.bot, now)
+                return before, []
+            stopping = self.dismiss_bot(tx, session_id, command.bot, now)
             if command.bot == before.bot:
                 after = before.model_copy(update={"bot": None})
                 tx.sessions.save_settings(after)
                 tx.log.append(session_id, actor, settings_of(after), now)
-            return existing(tx.sessions.get(session_id))
+            return existing(tx.sessions.get(session_id)), stopping
 
-        return SessionResult(session=await self.store.transact(work))
+        session, stopping = await self.store.transact(work)
+        self.stop(stopping)
+        return SessionResult(session=session)
 
     def require_bot(self, name: str | None) -> None:
         """Raises `UnknownBot`."""
@@ -73,17 +76,26 @@ class SessionBotUseCases(UseCases):
         tx.tokens.ensure_participant(who, at)
         self.admit(tx, session_id, who, Role.MEMBER, at)
 
-    def dismiss_bot(self, tx: Transaction, session_id: str, name: str, at: datetime) -> None:
+    def dismiss_bot(self, tx: Transaction, session_id: str, name: str, at: datetime) -> list[str]:
+        """Ends a bot's membership. Returns the replies that are to be nudged: see `cut_short`."""
         who = bot_participant(name)
         tx.members.end(session_id, who.id, at)
         tx.log.append(session_id, who, ParticipantLeft(participant=who), at)
+        return cut_short(tx, session_id, name)
 
-    def exchange_bot(self, tx: Transaction, before: Session, new: str | None, at: datetime) -> None:
-        """The session's own bot leaves and `new` comes, unless it is a member already."""
+    def exchange_bot(
+        self, tx: Transaction, before: Session, new: str | None, at: datetime
+    ) -> list[str]:
+        """The session's own bot leaves and `new` comes, unless it is a member already.
+
+        Returns what `dismiss_bot` does.
+        """
+        stopping: list[str] = []
         if before.bot is not None:
-            self.dismiss_bot(tx, before.id, before.bot, at)
+            stopping = self.dismiss_bot(tx, before.id, before.bot, at)
         if new is not None and new not in tx.members.bots(before.id):
             self.admit_bot(tx, before.id, new, at)
+        return stopping
 
 
 def settings_of(session: Session) -> SessionUpdated:

@@ -1,6 +1,7 @@
 """Use cases around a session and its members."""
 
 from chatserver.chat import access
+from chatserver.chat.answers import cut_short
 from chatserver.chat.commands import (
     CreateSession,
     DeleteSession,
@@ -27,6 +28,7 @@ from chatserver.chat.models import (
     Member,
     Participant,
     ParticipantKind,
+    ReplyPolicy,
     ReplyState,
     Role,
     Session,
@@ -77,7 +79,7 @@ class SessionUseCases(SessionBotUseCases):
         if role is None:
             added = await self.store.transact(lambda tx: self._join(tx, actor, command))
             self.feed.notify(actor.id, SessionAdded(session=added))
-        online = self.feed.online(session_id)
+        online = await self.feed.online(session_id)
         return await self.store.read(lambda tx: self._snapshot(tx, actor, command, online))
 
     def _join(self, tx: Transaction, actor: Participant, command: JoinSession) -> Session:
@@ -127,8 +129,9 @@ class SessionUseCases(SessionBotUseCases):
             membership(tx, actor, session_id)
             return tx.members.all(session_id)
 
-        online = self.feed.online(session_id)
-        return [with_presence(member, online) for member in await self.store.read(work)]
+        members = await self.store.read(work)
+        online = await self.feed.online(session_id)
+        return [with_presence(member, online) for member in members]
 
     async def session(self, actor: Participant, session_id: str) -> Session:
         def work(tx: Transaction) -> Session:
@@ -168,31 +171,38 @@ class SessionUseCases(SessionBotUseCases):
         if "bot" in changed:
             self.require_bot(command.bot)
 
-        def work(tx: Transaction) -> Session:
+        def work(tx: Transaction) -> tuple[Session, list[str]]:
             before, role = membership(tx, actor, session_id)
             access.require_settings_right(role, changed)
             after = before.model_copy(update={field: getattr(command, field) for field in changed})
             if after == before:
-                return before
+                return before, []
             tx.sessions.save_settings(after)
+            stopping: list[str] = []
             if after.bot != before.bot:
-                self.exchange_bot(tx, before, after.bot, now)
+                stopping = self.exchange_bot(tx, before, after.bot, now)
+            if after.reply_policy is ReplyPolicy.OFF:
+                stopping = cut_short(tx, session_id)
             tx.log.append(session_id, actor, settings_of(after), now)
-            return existing(tx.sessions.get(session_id))
+            return existing(tx.sessions.get(session_id)), stopping
 
-        return SessionResult(session=await self.store.transact(work))
+        session, stopping = await self.store.transact(work)
+        self.stop(stopping)
+        return SessionResult(session=session)
 
     async def delete_session(self, actor: Participant, command: DeleteSession) -> Nothing:
         session_id, now = command.session_id, self.clock.now()
 
-        def work(tx: Transaction) -> list[Member]:
+        def work(tx: Transaction) -> tuple[list[Member], list[str]]:
             _, role = membership(tx, actor, session_id)
             access.require_owner(role)
             members = tx.members.all(session_id)
+            stopping = cut_short(tx, session_id)
             tx.sessions.delete(session_id, now)
-            return members
+            return members, stopping
 
-        members = await self.store.transact(work)
+        members, stopping = await self.store.transact(work)
+        self.stop(stopping)
         self.feed.close_session(session_id)
         for member in members:
             self.feed.notify(member.participant.id, SessionDeleted(session_id=session_id))

@@ -1,6 +1,7 @@
 """What all use cases share."""
 
 import secrets
+from collections.abc import Sequence
 
 from chatserver.chat.access import require_member
 from chatserver.chat.limits import Limits
@@ -42,6 +43,11 @@ class UseCases:
         self.summarizer = summarizer
         self.clock = clock
         self.limits = limits
+
+    def stop(self, reply_ids: Sequence[str]) -> None:
+        """Nudges whoever runs these replies; that they are to stop is stored."""
+        for reply_id in reply_ids:
+            self.nudge.stop_requested(reply_id)
 
 
 def membership(tx: Transaction, actor: Participant, session_id: str) -> tuple[Session, Role]:

@@ -12,12 +12,14 @@ from chatserver.bot_settings import UnknownSummaryBot
 from chatserver.bots.corpus import EmptyCorpus
 from chatserver.bots.file import BadBotsFile
 from chatserver.bots.registry import UnknownDefaultBot
+from chatserver.realtime.bus_redis.address import BadRedisUrl
 from chatserver.settings import Settings
 from chatserver.store.migrate import SchemaTooNew, SchemaTooOld, UnfinishedCopy
 from chatserver.store.open import DatabaseRefused, UnsupportedDatabase, shown
 from chatserver.store.sqlite import DatabaseInUse
 
 DATABASE = "CHATSERVER_DATABASE_URL (--database)"
+REDIS = "CHATSERVER_REDIS_URL (REDIS_URL)"
 HOST = "CHATSERVER_HOST (--host)"
 PORT = "CHATSERVER_PORT (--port)"
 CORPUS = "CHATSERVER_CORPUS_FILE"
@@ -42,6 +44,8 @@ def explain(problem: Exception, settings: Settings) -> str | None:
     if message is not None:
         return message
     match problem:
+        case BadRedisUrl():
+            return f"{REDIS}: {problem}; leave it out where there is one instance only"
         case UnknownDefaultBot():
             return f"CHATSERVER_DEFAULT_BOT: there is no bot {problem}; see chatserver bots"
         case UnknownSummaryBot():

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -194,13 +195,14 @@ class ChatClient:
     def forget(self, session: ChatSession) -> None:
         self._sessions.pop(session.id, None)
 
-    async def once(self, event: str, payload: dict[str, Any]) -> Any:
+    async def once(self, event: str, payload: dict[str, Any], within: float | None = None) -> Any:
         """Sends one event when there is a connection, and never again.
 
-        Raises a `ChatError`, `ConnectionLost`, or TimeoutError (it may have taken effect then).
+        Raises a `ChatError`, `ConnectionLost`, or TimeoutError (it may have taken effect then),
+        after `within` seconds without an ack; the client's own timeout where None.
         """
         connection = await self._connected_within(CALL_SECONDS)
-        return await connection.call(event, payload, self._ack_timeout)
+        return await connection.call(event, payload, within or self._ack_timeout)
 
     async def repeat(self, event: str, payload: dict[str, Any]) -> Any:
         """The same for events that may be repeated. Raises `ConnectionLost` after the last try."""
@@ -306,6 +308,7 @@ class ChatClient:
                 session.end(error)
             else:
                 session.snapshot(read(Joined, joined))
+                await session.settle_replies(partial(self._insist_on, connection))
 
     async def _insist_on(self, connection: Connection, event: str, payload: dict[str, Any]) -> Any:
         """On this connection alone; only a rate limit is waited for."""

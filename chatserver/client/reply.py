@@ -12,7 +12,7 @@ from chatserver.chat.events import (
     ReplyStopped,
     Signal,
 )
-from chatserver.chat.models import Event, EventType, Reply
+from chatserver.chat.models import Event, EventType, Reply, ReplyOutcome, ReplyState
 from chatserver.client.errors import ReplyFailed
 
 REMEMBERED = 200
@@ -25,15 +25,6 @@ class Piece:
 
     offset: int
     text: str
-
-
-def ends(event: Event, prompt_seq: int) -> bool:
-    """Whether the event is the end of a reply to that prompt."""
-    data = event.data
-    if event.type is EventType.REPLY_FAILED:
-        return bool(data["prompt_seq"] == prompt_seq)
-    answers = data.get("reply_to") == prompt_seq and "reply_id" in data
-    return answers and not data.get("failed", False)
 
 
 class GrowingReply:
@@ -74,6 +65,19 @@ class GrowingReply:
         self.stopped = bool(message.data.get("stopped"))
         self.ended = not message.data.get("failed")
 
+    def settle(self, outcome: ReplyOutcome) -> None:
+        """What is stored of it; changes nothing while it has not ended."""
+        if not outcome.state.terminal:
+            return
+        if outcome.message is not None:
+            self.finish(outcome.message)
+        if (why := outcome.error) is not None:
+            self.failure = ReplyFailed(
+                self.reply_id, why.code, why.message, retryable=why.retryable
+            )
+        self.stopped = outcome.state is ReplyState.STOPPED
+        self.ended = True
+
     def _rewrite(self, text: str) -> None:
         if self.text:
             self.rewritten += 1
@@ -87,6 +91,8 @@ class Replies:
         self.changed = asyncio.Event()
         self.interrupted = 0
         """How often events may have been missed."""
+        self.doubtful: set[str] = set()
+        """Heard of, and neither ended nor running as far as the last join said."""
         self._known: OrderedDict[str, GrowingReply] = OrderedDict()
 
     def find(
@@ -102,13 +108,20 @@ class Replies:
     def running(self) -> list[GrowingReply]:
         return [reply for reply in self._known.values() if not reply.ended]
 
-    def snapshot(self, running: Iterable[Reply], *, complete: bool) -> None:
+    def snapshot(self, running: Iterable[Reply]) -> None:
         """What a join said: the running replies, each with its text so far."""
-        for reply in running:
+        listed = list(running)
+        for reply in listed:
             self._get(reply.reply_id, reply.prompt_seq, reply.bot).add(reply.attempt, 0, reply.text)
-        if not complete:
-            self.interrupted += 1
+        self.interrupted += 1
+        self.doubtful = {r.reply_id for r in self.running()} - {r.reply_id for r in listed}
         self.notify()
+
+    def settle(self, outcome: ReplyOutcome) -> None:
+        """What a look-up said. Of a reply that has not ended, what comes will say it."""
+        if outcome.state.terminal:
+            self._get(outcome.reply_id, outcome.prompt_seq, outcome.bot).settle(outcome)
+            self.notify()
 
     def hear(self, signal: Signal) -> None:
         match signal:
@@ -173,7 +186,7 @@ class ReplyStream:
     def __init__(
         self,
         replies: Replies,
-        look_up: Callable[[int, str | None], Awaitable[None]],
+        look_up: Callable[[int, str | None, str | None], Awaitable[None]],
         check: Callable[[], None],
         *,
         prompt_seq: int,
@@ -243,7 +256,7 @@ class ReplyStream:
             first = self._interrupted < 0
             self._interrupted = self._replies.interrupted
             if unsure and not (first and found is not None):
-                await self._look_up(self._prompt_seq, self._bot)
+                await self._look_up(self._prompt_seq, self._reply_id, self._bot)
             else:
                 await changed.wait()
 

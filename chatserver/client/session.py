@@ -4,14 +4,14 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from chatserver.chat.commands import History, InviteCreated, Joined
-from chatserver.chat.errors import NotFound
+from chatserver.chat.commands import History, InviteCreated, Joined, ReplyFound
+from chatserver.chat.errors import ChatError, NotFound, Unauthorized
 from chatserver.chat.events import PresenceChanged, ReadChanged, SessionDeleted, Signal
 from chatserver.chat.models import Event, EventType, Member, Participant, Reply, Session
 from chatserver.chat.summary import Summary
 from chatserver.client.errors import EventsTakenTwice
 from chatserver.client.inflow import Inflow
-from chatserver.client.reply import GrowingReply, Replies, ReplyStream, ends
+from chatserver.client.reply import GrowingReply, Replies, ReplyStream
 from chatserver.client.wire import read
 
 if TYPE_CHECKING:
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 SEND_SECONDS = 60.0
 REPLY_SECONDS = 120.0
+SUMMARY_SECONDS = 60.0
 PAGE = 200
 
 Watcher = Callable[[Signal], None]
+Ask = Callable[[str, dict[str, Any]], Awaitable[Any]]
+"""Sends one event on the connection of the moment."""
 
 
 class EventIterator:
@@ -180,7 +183,10 @@ class ChatSession:
         return await self._change_bots("remove_bot", bot)
 
     async def summarize(self) -> Summary:
-        return read(Summary, (await self._repeat("summarize_session"))["summary"])
+        """A model may take its time. Raises TimeoutError after 60 s, `ConnectionLost` before."""
+        payload = {"session_id": self.id}
+        ack = await self._client.once("summarize_session", payload, SUMMARY_SECONDS)
+        return read(Summary, ack["summary"])
 
     async def create_invite(self, expires_in: int | None = None) -> InviteCreated:
         """A code with which others may join a private session; `expires_in` in seconds."""
@@ -227,7 +233,21 @@ class ChatSession:
         self._inflow.known = max(self._inflow.known, joined.to_seq)
         for event in joined.events:
             self.hear_event(event)
-        self._replies.snapshot(joined.replies, complete=joined.complete)
+        self._replies.snapshot(joined.replies)
+
+    async def settle_replies(self, ask: Ask) -> None:
+        """Asks what became of the replies that the last join did not list: one that ended without
+        a message left nothing in the log.
+        """
+        for reply_id in tuple(self._replies.doubtful):
+            try:
+                found = await ask("get_reply", {"session_id": self.id, "reply_id": reply_id})
+            except ChatError as error:
+                if error.retryable or isinstance(error, Unauthorized):
+                    raise
+                # Left or deleted meanwhile; that is heard too, and ends the session.
+                return
+            self._settle(found)
 
     def hear_event(self, event: Event) -> None:
         self._inflow.offer([event])
@@ -319,18 +339,16 @@ class ChatSession:
         for event in page.events:
             self.hear_event(event)
 
-    async def _look_up_reply(self, prompt_seq: int, bot: str | None) -> None:
-        """Reads the log from the prompt on until it says how its reply ended, or ends."""
-        after = prompt_seq
-        while after < self._inflow.known:
-            page = await self.history(after_seq=after, limit=PAGE)
-            for event in page.events:
-                self._replies.read(event)
-                if ends(event, prompt_seq) and bot in (None, event.sender.name):
-                    return
-            if page.complete or not page.events:
-                return
-            after = page.events[-1].seq
+    async def _look_up_reply(self, prompt_seq: int, reply_id: str | None, bot: str | None) -> None:
+        """Asks how that reply stands, or else the newest to the prompt."""
+        of_prompt = {"prompt_seq": prompt_seq, "bot": bot}
+        which = of_prompt if reply_id is None else {"reply_id": reply_id}
+        ack = await self._repeat("get_reply", **which)
+        self._settle(ack)
+
+    def _settle(self, ack: Any) -> None:
+        if (outcome := read(ReplyFound, ack).reply) is not None:
+            self._replies.settle(outcome)
 
     def _check(self) -> None:
         if self._error is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 
@@ -15,6 +15,8 @@ from chatserver.replies.run import AnswerListener, Halt, ReplyRun, RunLimits
 
 log = structlog.get_logger(__name__)
 
+STOP_SECONDS = 0.5
+"""How soon a stop is obeyed that another process stored."""
 POLL_SECONDS = 1.0
 """How soon a prompt is found whose nudge was lost, or whose worker died and lease lapsed."""
 
@@ -49,27 +51,39 @@ class ReplyPool:
         # By reply and attempt: after a long pause this pool may take over from itself.
         self._running: dict[tuple[str, int], ReplyRun] = {}
         self._workers: list[asyncio.Task[None]] = []
-        self._polling: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
         self._draining = asyncio.Event()
 
     @property
     def running(self) -> int:
         return len(self._running)
 
+    @property
+    def idle(self) -> int:
+        """Workers without a reply."""
+        return 0 if self._draining.is_set() else self._concurrency - len(self._running)
+
     def start(self) -> None:
         self._workers = [
             asyncio.create_task(self._work(), name="reply-worker") for _ in range(self._concurrency)
         ]
         if self._workers:
-            self._polling = asyncio.create_task(self._poll(), name="reply-poll")
+            self._watching = [
+                asyncio.create_task(self._poll(), name="reply-poll"),
+                asyncio.create_task(self._obey_stops(), name="reply-stops"),
+            ]
 
     def committed(self, commit: Commit) -> None:
         """A `chat.ports.CommitListener`: new prompts are run at once."""
-        for _ in range(min(commit.prompts, self._concurrency)):
+        self.hint(commit.prompts)
+
+    def hint(self, prompts: int) -> None:
+        """So many new prompts wait, as far as is known."""
+        for _ in range(min(prompts, self._concurrency)):
             self._hints.release()
 
     def stop_requested(self, reply_id: str) -> None:
-        """`chat.ports.ReplyNudge`. The store knows already; this saves waiting for the beat."""
+        """`chat.ports.ReplyNudge`. The store knows already; this saves waiting for a look at it."""
         for (running, _), run in self._running.items():
             if running == reply_id:
                 run.halt(Halt.STOPPED)
@@ -79,11 +93,12 @@ class ReplyPool:
         self._draining.set()
         for run in self._running.values():
             run.halt(Halt.DRAINED)
-        if self._polling is not None:
-            self._polling.cancel()
+        for task in self._watching:
+            task.cancel()
         for _ in self._workers:
             self._hints.release()
         await asyncio.gather(*self._workers)
+        await asyncio.gather(*self._watching, return_exceptions=True)
 
     async def _work(self) -> None:
         while not self._draining.is_set():
@@ -126,13 +141,31 @@ class ReplyPool:
 
     async def _poll(self) -> None:
         while True:
-            queued = 0
-            with contextlib.suppress(Unavailable):
+            with self._survived():
                 queued = await self._desk.queued()
                 self._metrics.replies_queued.set(queued)
-            if self._hints.locked():
-                # What was handed over goes on side by side, as it was; and a reply whose lease
-                # lapsed is not among the queued, so that somebody looks in any case.
-                for _ in range(max(1, min(queued, self._concurrency))):
-                    self._hints.release()
+                if self._hints.locked():
+                    # What was handed over goes on side by side, as it was; and a reply whose lease
+                    # lapsed is not among the queued, so that somebody looks in any case.
+                    for _ in range(max(1, min(queued, self._concurrency))):
+                        self._hints.release()
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _obey_stops(self) -> None:
+        while True:
+            await asyncio.sleep(STOP_SECONDS)
+            if not self._running:
+                continue
+            with self._survived():
+                for reply_id in await self._desk.to_stop(self._owner):
+                    self.stop_requested(reply_id)
+
+    @contextlib.contextmanager
+    def _survived(self) -> Iterator[None]:
+        """Whatever goes wrong once must not end the looking."""
+        try:
+            yield
+        except Unavailable:
+            log.warning("reply_store_unavailable")
+        except Exception:
+            log.exception("reply_watch_crashed")

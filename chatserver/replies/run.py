@@ -1,7 +1,6 @@
 """One reply, from claim to end."""
 
 import asyncio
-import contextlib
 import enum
 import time
 from collections.abc import Callable, Sequence
@@ -64,8 +63,6 @@ class ReplyRun:
         self._metrics = metrics
         self._seconds = limits.seconds
         self._stream = ReplyStream(work.claim.reply, feed, limits.chars)
-        self._earlier = work.claim.reply.text
-        """What an earlier attempt had said when it was interrupted."""
         self._tokens = 0
         self._listeners = listeners
         self._speaking: asyncio.Task[None] | None = None
@@ -79,8 +76,9 @@ class ReplyRun:
 
     @property
     def _text(self) -> str:
-        """What would be lost if the reply ended now."""
-        return self._stream.text or self._earlier
+        """What would be lost if the reply ended now: what an earlier attempt said is all there is
+        until this one says something."""
+        return self._stream.text or self._claim.earlier
 
     def halt(self, why: Halt) -> None:
         """Interrupts the bot; the first reason counts."""
@@ -134,12 +132,13 @@ class ReplyRun:
         return self._explain(failure)
 
     async def _collect(self, bot: Bot, context: ReplyContext) -> None:
-        started = time.monotonic()
+        started, spoken = time.monotonic(), False
         async with asyncio.timeout(self._seconds):
             pieces = bot.reply(context)
             try:
                 async for piece in pieces:
-                    if not self._stream.text:
+                    if not spoken:
+                        spoken = True
                         waited = time.monotonic() - started
                         self._metrics.first_token.labels(self._claim.reply.bot).observe(waited)
                     self._stream.push(piece)
@@ -159,12 +158,18 @@ class ReplyRun:
 
     async def look(self) -> None:
         """Renews the lease, saves the text so far, and obeys a stop that was asked for."""
-        with contextlib.suppress(Unavailable):
-            stop = await self._desk.renew(self._claim, self._text)
-            if stop is None:
-                self.halt(Halt.LOST)
-            elif stop:
-                self.halt(Halt.STOPPED)
+        try:
+            stop = await self._desk.renew(self._claim, self._stream.text)
+        except Unavailable:
+            return
+        except Exception:
+            # A beat that fails once must not be the last: the lease would lapse.
+            self._log.exception("reply_beat_crashed")
+            return
+        if stop is None:
+            self.halt(Halt.LOST)
+        elif stop:
+            self.halt(Halt.STOPPED)
 
     def _explain(self, failure: BaseException) -> ReplyError:
         if isinstance(failure, BotError):
@@ -202,16 +207,19 @@ class ReplyRun:
                 self._log.warning("reply_taken_over")
                 return
             case Halt.DRAINED:
-                await self._desk.release(claim, self._text, self._tokens)
+                await self._desk.release(claim, self._stream.text, self._tokens)
                 state = "released"
             case _ if error is not None:
                 await self._desk.fail(claim, error, self._text, self._tokens)
                 state = "failed"
             case halted:
                 stopped = halted is Halt.STOPPED
-                seq = await self._desk.finish(claim, self._text, self._tokens, stopped=stopped)
-                self._tell(seq)
-                state = "stopped" if stopped else "done"
+                ended = await self._desk.finish(claim, self._text, self._tokens, stopped=stopped)
+                if ended is None:
+                    self._log.warning("reply_taken_over")
+                    return
+                self._tell(ended.seq)
+                state = ended.state
         self._metrics.replies.labels(claim.reply.bot, state).inc()
         self._log.info("reply_ended", state=state, chars=len(self._stream.text))
 

@@ -4,7 +4,6 @@ Measured at a third of the CPU of the same statements through SQLAlchemy (`docs/
 """
 
 import sqlite3
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -13,7 +12,9 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.messages import admit, body_digest, require_same_body
 from chatserver.chat.models import EventType, ReplyState, Role, Session
 from chatserver.chat.ports import Appended, Asked, MessageDraft
+from chatserver.chat.queue import Queued
 from chatserver.chat.use_cases import new_id
+from chatserver.store import usage
 from chatserver.store.drafts import bots_asked, created, repeated
 from chatserver.store.types import from_micros, to_micros
 
@@ -31,14 +32,13 @@ SELECT p.name FROM member m JOIN participant p ON p.id = m.participant
 WHERE m.session = ? AND m.left_at IS NULL AND p.kind = 'bot'
 """
 TYPE_OF = "SELECT type FROM event WHERE session = ? AND seq = ?"
-WAITING = """
+QUEUED = """
 SELECT
   (SELECT count(*) FROM reply WHERE session = ? AND state IN ('queued', 'running')),
+  (SELECT count(*) FROM reply WHERE asker = ? AND state IN ('queued', 'running')),
   (SELECT count(*) FROM (SELECT 1 FROM reply WHERE state IN ('queued', 'running') LIMIT ?))
 """
-ASKED = """
-SELECT count(*), coalesce(sum(tokens), 0) FROM reply WHERE asker = ? AND created_at >= ?
-"""
+USED = "SELECT replies, tokens FROM usage WHERE participant = ? AND day = ?"
 ADVANCE = "UPDATE session SET last_seq = ?, active_at = ? WHERE id = ?"
 INSERT = """
 INSERT INTO event
@@ -110,6 +110,8 @@ class SqliteAppender:
         for position, bot in enumerate(bots):
             job = (new_id(), session_id, event.seq, bot, position, sender.id, ReplyState.QUEUED, at)
             execute(QUEUE, job)
+        if bots:
+            execute(usage.ADD, usage.row(sender.id, draft.created_at, replies=len(bots)))
         return Appended(event, duplicate=False), len(bots)
 
     # --- `drafts.Rows` -------------------------------------------------------------------------
@@ -121,19 +123,18 @@ class SqliteAppender:
     def bots(self, session_id: str) -> list[str]:
         return [name for (name,) in self._connection.execute(BOTS, (session_id,))]
 
-    def waiting(self, session_id: str) -> tuple[int, int]:
-        counts = (session_id, self._limits.queued_replies)
-        here, everywhere = self._connection.execute(WAITING, counts).fetchone()
-        return here, everywhere
+    def queued(self, session_id: str, asker: str) -> Queued:
+        row = (session_id, asker, self._limits.queued_replies)
+        return Queued(*self._connection.execute(QUEUED, row).fetchone())
 
-    def asked(self, asker: str, since: datetime) -> Asked:
-        replies, tokens = self._connection.execute(ASKED, (asker, to_micros(since))).fetchone()
-        return Asked(replies, tokens)
+    def used(self, asker: str, day: int) -> Asked:
+        row = self._connection.execute(USED, (asker, day)).fetchone()
+        return Asked(*(row or (0, 0)))
 
     def _session(self, session_id: str, columns: tuple[Any, ...]) -> Session:
-        """Of one transaction, so its columns do not change until `settle`. Without `bot_turns`:
+        """Of one transaction, so its columns do not change until `settle`.
 
-        people's messages use none.
+        Without `bot_turns`: people's messages use none.
         """
         session = self._sessions.get(session_id)
         if session is None:

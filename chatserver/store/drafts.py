@@ -15,8 +15,8 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.messages import require_target
 from chatserver.chat.models import Event, EventType, Session
 from chatserver.chat.ports import Asked, MessageDraft
-from chatserver.chat.queue import require_queue_room
-from chatserver.chat.quota import day_of, has_quota, require_quota
+from chatserver.chat.queue import Queued, require_queue_room
+from chatserver.chat.quota import has_quota, require_quota
 
 
 class Rows(Protocol):
@@ -30,11 +30,11 @@ class Rows(Protocol):
         """The names of the session's member bots."""
         ...
 
-    def waiting(self, session_id: str) -> tuple[int, int]:
-        """Replies that wait or run, here and (as far as the limit) everywhere."""
-        ...
+    def queued(self, session_id: str, asker: str) -> Queued: ...
 
-    def asked(self, asker: str, since: datetime) -> Asked: ...
+    def used(self, asker: str, day: int) -> Asked:
+        """`day` is its ordinal."""
+        ...
 
 
 def bots_asked(
@@ -49,10 +49,9 @@ def bots_asked(
     by_name = asked_by_name(session, draft.sender, draft.text)
     bots = answering(session, draft.sender, draft.text, rows.bots(session.id) if by_name else ())
     if bots:
-        here, everywhere = rows.waiting(session.id)
-        require_queue_room(here, everywhere, len(bots), limits)
+        require_queue_room(rows.queued(session.id, draft.sender.id), len(bots), limits)
         if has_quota(limits):
-            today = rows.asked(draft.sender.id, day_of(draft.created_at))
+            today = rows.used(draft.sender.id, draft.created_at.toordinal())
             require_quota(today, len(bots), draft.created_at, limits)
     return bots
 

@@ -63,7 +63,8 @@ def reply_from(row: Row[Any]) -> Reply:
         bot=row.bot,
         state=row.state,
         attempt=row.attempt,
-        text=row.partial,
+        # What an earlier attempt had said is not what this one says.
+        text=row.partial if row.partial_attempt == row.attempt else "",
         error=ReplyError(**row.error) if row.error else None,
         result_seq=row.result_seq,
     )

@@ -123,8 +123,19 @@ memory = Table(
     Column("updated_at", Timestamp, nullable=False),
 )
 
-RUNNING = text("state = 'running'")
+# What somebody's replies used. It outlives the sessions that they were in.
+usage = Table(
+    "usage",
+    metadata,
+    Column("participant", String(64), primary_key=True),
+    # The last one; days are counted as Python's `date.toordinal` does, in UTC.
+    Column("day", Integer, nullable=False),
+    Column("replies", Integer, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+)
+
 ACTIVE = text("state IN ('queued', 'running')")
+RUNNING = text("state = 'running'")
 
 reply = Table(
     "reply",
@@ -144,15 +155,16 @@ reply = Table(
     Column("owner", String(64)),
     Column("lease_until", Timestamp),
     Column("stop_requested", Boolean, nullable=False, default=False),
+    # What was said by the last checkpoint, and in which attempt.
     Column("partial", Text, nullable=False),
+    Column("partial_attempt", Integer, nullable=False, server_default="0"),
     Column("error", JsonText),
     # Prompts included, of all attempts, as far as the model's endpoint counts them.
     Column("tokens", Integer, nullable=False, server_default="0"),
     Column("created_at", Timestamp, nullable=False),
     Column("finished_at", Timestamp),
     Column("result_seq", BigInteger),
-    Index("ix_reply_asker", "asker", "created_at"),
-    Index("ix_reply_running", "asker", sqlite_where=RUNNING, postgresql_where=RUNNING),
+    Index("ix_reply_asker", "asker", sqlite_where=ACTIVE, postgresql_where=ACTIVE),
     # At most one runs in a session, whatever workers see of each other's claims.
     Index(
         "uq_reply_running", "session", unique=True, sqlite_where=RUNNING, postgresql_where=RUNNING

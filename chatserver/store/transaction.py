@@ -10,6 +10,7 @@ from chatserver.store.memories import MemoryRows
 from chatserver.store.replies import ReplyRows
 from chatserver.store.sessions import SessionRows
 from chatserver.store.tokens import TokenRows
+from chatserver.store.usage import UsageRows
 
 
 class SqlTransaction:
@@ -27,3 +28,4 @@ class SqlTransaction:
         self.tokens = TokenRows(connection)
         self.invites = InviteRows(connection)
         self.memories = MemoryRows(connection)
+        self.usage = UsageRows(connection)

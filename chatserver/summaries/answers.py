@@ -5,6 +5,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from chatserver.chat.ports import BotError
 from chatserver.chat.summary import Sentiment
 
 MAX_ITEMS = 20
@@ -13,6 +14,13 @@ MAX_ITEMS = 20
 
 class BadAnswer(Exception):
     """The model answered something else than it was asked for."""
+
+
+def kind_of(failure: BotError | BadAnswer | TimeoutError) -> str:
+    """What the log says of a model that gave no answer."""
+    if isinstance(failure, BotError):
+        return failure.error.code
+    return "bad_answer" if isinstance(failure, BadAnswer) else "timeout"
 
 
 class Answer(BaseModel):

@@ -9,9 +9,10 @@ import structlog
 
 from chatserver.chat.models import Event
 from chatserver.chat.ports import BotError, Summarizer
+from chatserver.chat.rates import RateLimiter
 from chatserver.chat.summary import Digest, Highlight, SummaryMethod
 from chatserver.summaries.analyst import Analyst
-from chatserver.summaries.answers import BadAnswer, Quote, SummaryAnswer, read, schema
+from chatserver.summaries.answers import BadAnswer, Quote, SummaryAnswer, kind_of, read, schema
 from chatserver.summaries.newest import newest
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,8 @@ HIGHLIGHTS = 3
 ATTEMPTS = 2
 """A model that answered nonsense is asked once more."""
 AT_ONCE = 4
+WAITING = 8
+"""Summaries that wait while `AT_ONCE` are written; who asks for one more gets the fallback's."""
 CACHED = 256
 """Digests that are kept: asking again about what has not changed costs nothing."""
 
@@ -36,30 +39,44 @@ TASK = (
 
 
 class ModelSummarizer:
-    """`chat.ports.Summarizer`. Where the model fails, `fallback` speaks.
+    """`chat.ports.Summarizer`. Where the model may not be asked or fails, `fallback` speaks.
 
     Who asks about the same messages at the same time waits for one answer, and an asker that
     leaves does not end it for the others. `close` ends what still runs.
     """
 
-    def __init__(self, analyst: Analyst, fallback: Summarizer) -> None:
+    def __init__(
+        self,
+        analyst: Analyst,
+        fallback: Summarizer,
+        *,
+        seconds: float,
+        rate: RateLimiter | None,
+    ) -> None:
+        """`seconds` is how long a summary waits and is written, all attempts together; `rate` how
+        often an asker may have one written. What is kept or already being written costs nothing.
+        """
         self._analyst = analyst
         self._fallback = fallback
+        self._seconds = seconds
+        self._rate = rate
         self._room = asyncio.Semaphore(AT_ONCE)
         self._asked: dict[bytes, asyncio.Task[Digest]] = {}
         self._cache: OrderedDict[bytes, Digest] = OrderedDict()
 
-    async def digest(self, messages: Sequence[Event]) -> Digest:
+    async def digest(self, messages: Sequence[Event], asker: str) -> Digest:
         shown = newest(messages, MAX_CHARS)
         if not shown:
-            return await self._fallback.digest(messages)
+            return await self._fallback.digest(messages, asker)
         key = _fingerprint(messages)
         if key in self._cache:
             self._cache.move_to_end(key)
             return self._cache[key]
         task = self._asked.get(key)
         if task is None:
-            task = asyncio.create_task(self._sum_up(key, shown, messages), name="summary")
+            if refusal := self._refusal(asker):
+                return await self._fall_back(messages, asker, refusal)
+            task = asyncio.create_task(self._sum_up(key, shown, messages, asker), name="summary")
             self._asked[key] = task
             task.add_done_callback(lambda _: self._asked.pop(key, None))
         return await asyncio.shield(task)
@@ -70,20 +87,30 @@ class ModelSummarizer:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
+    def _refusal(self, asker: str) -> str | None:
+        """Why the model is not to be asked for this one; None counts it."""
+        if len(self._asked) >= AT_ONCE + WAITING:
+            return "busy"
+        if self._rate is not None and self._rate.take(asker):
+            return "rate"
+        return None
+
     async def _sum_up(
-        self, key: bytes, shown: Sequence[Event], messages: Sequence[Event]
+        self, key: bytes, shown: Sequence[Event], messages: Sequence[Event], asker: str
     ) -> Digest:
         try:
-            async with self._room:
+            async with asyncio.timeout(self._seconds), self._room:
                 digest = _digest(await self._ask(shown), shown)
-        except (BotError, BadAnswer) as failure:
-            kind = failure.error.code if isinstance(failure, BotError) else "bad_answer"
-            log.warning("summary_fell_back", session=shown[0].session_id, kind=kind)
-            return await self._fallback.digest(messages)
+        except (BotError, BadAnswer, TimeoutError) as failure:
+            return await self._fall_back(messages, asker, kind_of(failure))
         self._cache[key] = digest
         while len(self._cache) > CACHED:
             self._cache.popitem(last=False)
         return digest
+
+    async def _fall_back(self, messages: Sequence[Event], asker: str, kind: str) -> Digest:
+        log.warning("summary_fell_back", session=messages[0].session_id, kind=kind)
+        return await self._fallback.digest(messages, asker)
 
     async def _ask(self, shown: Sequence[Event]) -> SummaryAnswer:
         for attempt in range(1, ATTEMPTS + 1):

@@ -8,7 +8,7 @@ from chatserver.chat.models import Event
 from chatserver.chat.ports import BotError
 from chatserver.chat.titles import clean_title, first_words
 from chatserver.summaries.analyst import Analyst
-from chatserver.summaries.answers import BadAnswer, TitleAnswer, read, schema
+from chatserver.summaries.answers import BadAnswer, TitleAnswer, kind_of, read, schema
 from chatserver.summaries.newest import newest
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class ModelTitler:
             answer = await self._analyst.analyse(TASK, shown, "title", schema(TitleAnswer))
             title = clean_title(read(TitleAnswer, answer).title)
         except (BotError, BadAnswer) as failure:
-            kind = failure.error.code if isinstance(failure, BotError) else "bad_answer"
-            log.warning("title_fell_back", session=messages[0].session_id, kind=kind)
+            session_id = messages[0].session_id
+            log.warning("title_fell_back", session=session_id, kind=kind_of(failure))
             return first_words(messages)
         return title if any(map(str.isalnum, title)) else first_words(messages)

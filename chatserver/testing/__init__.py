@@ -23,6 +23,7 @@ from chatserver.testing.behaviour import (
     rate_limited,
     server_error,
     unauthorized,
+    unsupported,
 )
 from chatserver.testing.clock import FakeClock
 from chatserver.testing.model import FakeModel, ModelRequest
@@ -51,4 +52,5 @@ __all__ = [
     "rate_limited",
     "server_error",
     "unauthorized",
+    "unsupported",
 ]

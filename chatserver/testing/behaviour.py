@@ -99,6 +99,12 @@ def bad_request(code: str | None = None) -> Refuse:
     return Refuse(400, code, message="That is not a request.")
 
 
+def unsupported(name: str, instead: str) -> Refuse:
+    """Knows a field of the request by another name only."""
+    words = f"Unsupported parameter: '{name}' is not supported with this model."
+    return Refuse(400, "unsupported_parameter", message=f"{words} Use '{instead}' instead.")
+
+
 def context_too_long(limit: int | None = 16) -> Refuse:
     """`limit` is what the endpoint says that its model takes, in tokens; None: it does not say."""
     words = "Too long." if limit is None else f"The maximum context length is {limit} tokens."

@@ -66,6 +66,12 @@ class FakeModel:
             raise RuntimeError("enter the context first")
         return self._base_url
 
+    @property
+    def connections(self) -> int:
+        """Those that clients keep open, between requests too."""
+        server = self._runner.server
+        return len(server.connections) if server is not None else 0
+
     def then(self, *behaviours: Behaviour) -> "FakeModel":
         """Adds to the script."""
         self._script.extend(behaviours)

@@ -89,6 +89,7 @@ async def find(options: argparse.Namespace, stack: ExitStack, folder: str) -> No
         settings = {
             "OPENAI_API_KEY": "none",
             "OPENAI_BASE_URL": model.base_url,
+            "CHATSERVER_TITLES": "false",  # a request of its own, once for each session
             "CHATSERVER_REPLIES_CONCURRENCY": str(options.most),
         }
         # This blocks, which does no harm: nobody asks the model before the server has started.

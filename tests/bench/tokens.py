@@ -77,6 +77,7 @@ async def compare(options: argparse.Namespace, stack: ExitStack, folder: str) ->
         settings = {
             "OPENAI_API_KEY": "none",
             "OPENAI_BASE_URL": model.base_url,
+            "CHATSERVER_TITLES": "false",  # a request of its own, once for each session
             "CHATSERVER_REPLIES_CONCURRENCY": str(max(100, options.streams)),
         }
         # This blocks, which does no harm: nobody asks the model before the server has started.

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from chatserver.testing import ScriptedBot
 from tests.browser.conftest import StartBrowserServer, Visit
 from tests.browser.visitor import Visitor
 from tests.conftest import Connect
@@ -59,6 +60,49 @@ async def test_on_a_phone_nothing_scrolls_sideways_and_all_is_in_reach(
         await ada.at("dialog-close").tap()
     await ada.at("members-toggle").tap()
     await expect(ada.at("member").first).to_be_in_viewport()
+    await fits(ada)
+
+
+async def test_answers_and_bots_fit_a_very_narrow_phone(
+    server: StartBrowserServer, visit: Visit, bot: ScriptedBot
+) -> None:
+    other = ScriptedBot("a-bot-with-a-rather-long-name")
+    chat = await server(bots=[bot, other])
+    narrow = {**PHONE, "viewport": {"width": 320, "height": 640}}
+    ada = await (await visit(chat, **narrow)).enter()
+    await ada.at("home-new-session").tap()
+    await ada.at("create-session").tap()
+    await ada.ready()
+    await ada.at("session-settings").tap()
+    await ada.at("add-bot").tap()
+    await expect(ada.at("session-bot-item")).to_have_count(2)
+    for control in ("remove-bot", "session-bot-turns", "save-settings"):
+        await ada.at(control).first.scroll_into_view_if_needed()
+        await expect(ada.at(control).first).to_be_in_viewport(ratio=1)
+    await fits(ada)
+    await ada.at("dialog-close").tap()
+
+    await ada.at("composer").press_sequentially("Half a word, @sa")
+    await expect(ada.at("mention-list")).to_be_in_viewport(ratio=1)
+    await fits(ada)
+    await ada.at("mention-option").tap()
+    await expect(ada.at("composer")).to_have_value("Half a word, @sage ")
+    await ada.at("send").tap()
+    bot.say("Hal").fail()
+    await expect(ada.at("reply-failed")).to_be_visible()
+    for control in ("keep-message", "retry-reply"):
+        await expect(ada.at(control)).to_be_in_viewport(ratio=1)
+    await fits(ada)
+    await ada.at("retry-reply").tap()
+    bot.answers(["Half."])
+    await expect(ada.at("answer-pager")).to_be_in_viewport(ratio=1)
+    await ada.at("earlier-answer").tap()
+    await expect(ada.at("reply-failed")).to_contain_text("The model is away.")
+    await fits(ada)
+    await ada.message("Half a word").tap()
+    await ada.at("edit-message").tap()
+    for control in ("edit-ask-again", "edit-save"):
+        await expect(ada.at(control)).to_be_in_viewport(ratio=1)
     await fits(ada)
 
 

@@ -1,6 +1,7 @@
 """Reply jobs: leased, fenced, in prompt order, ended once."""
 
 import asyncio
+from datetime import timedelta
 
 from chatserver.chat.events import MessageCreated
 from chatserver.chat.models import ReplyState
@@ -75,6 +76,8 @@ async def test_a_stop_is_seen_at_the_next_beat_and_by_whoever_takes_over(store: 
     mine = await claim(store, "w1")
     assert mine is not None
     await store.transact(lambda tx: tx.replies.request_stop("r"))
+    assert await store.read(lambda tx: tx.replies.to_stop("w1")) == ["r"]
+    assert await store.read(lambda tx: tx.replies.to_stop("w2")) == []
     assert await store.transact(lambda tx: tx.replies.renew(mine, "", later(5))) is True
     other = await claim(store, "w2", at=5)
     assert other is not None
@@ -90,7 +93,7 @@ async def test_a_released_reply_waits_again_without_counting_as_a_death(store: S
     again = await claim(store, "w2")
     assert again is not None
     assert (again.reply.attempt, again.takeovers) == (2, 0)
-    assert again.reply.text == "I was sa"
+    assert again.earlier == "I was sa"
 
 
 async def test_orphans_wait_again_and_count_as_a_death(store: Store) -> None:
@@ -185,13 +188,58 @@ async def test_turns_are_the_replies_to_bots_since_a_person_spoke(store: Store) 
     assert [await answer(seq) for seq in (5, 6)] == [0, 1]
 
 
-async def test_what_somebody_asked_for_is_counted_from_a_moment_on(store: Store) -> None:
+async def test_what_somebody_used_is_counted_by_the_day(store: Store) -> None:
+    day, next_day = NOW, NOW + timedelta(days=1)
+    await store.transact(lambda tx: tx.usage.add("ada", day, replies=2))
+    await store.transact(lambda tx: tx.usage.add("ada", day, replies=1, tokens=70))
+    assert await store.read(lambda tx: tx.usage.of("ada", day)) == Asked(3, 70)
+    assert await store.read(lambda tx: tx.usage.of("bob", day)) == Asked(0, 0)
+    assert await store.read(lambda tx: tx.usage.of("ada", next_day)) == Asked(0, 0)
+    await store.transact(lambda tx: tx.usage.add("ada", next_day, tokens=5))
+    assert await store.read(lambda tx: tx.usage.of("ada", next_day)) == Asked(0, 5)
+
+
+async def test_a_message_counts_the_replies_that_it_asks_for(store: Store) -> None:
+    await seed(store, bot="echo")
+    await say(store)
+    assert await store.read(lambda tx: tx.usage.of("ada", NOW)) == Asked(1, 0)
+
+
+async def test_what_an_interrupted_attempt_said_is_not_the_next_ones_text(store: Store) -> None:
     await seed(store)
-    for prompt, at in ((1, 0), (2, 10), (3, 20)):
-        await enqueue(store, "s", f"r{prompt}", prompt, at=at)
-    counted = [
-        await store.read(lambda tx, n=n: tx.replies.asked("ada", later(n)).replies)  # type: ignore[misc]
-        for n in (0, 10, 11, 21)
-    ]
-    assert counted == [3, 2, 1, 0]
-    assert await store.read(lambda tx: tx.replies.asked("bob", NOW)) == Asked(0, 0)
+    await enqueue(store, "s", "r", 1)
+    first = await claim(store, "w1")
+    assert first is not None
+    await store.transact(lambda tx: tx.replies.renew(first, "Once upon", later(5)))
+    again = await claim(store, "w2", at=5)
+    assert again is not None
+    assert (again.earlier, again.reply.text) == ("Once upon", "")
+
+    async def text() -> str:
+        reply = await store.read(lambda tx: tx.replies.get("s", "r"))
+        assert reply is not None
+        return reply.text
+
+    await store.transact(lambda tx: tx.replies.renew(again, "", later(10)))
+    assert await text() == ""
+    await store.transact(lambda tx: tx.replies.renew(again, "Der", later(10)))
+    assert await text() == "Der"
+    await store.transact(lambda tx: tx.replies.release(again, "Der Hund"))
+    third = await claim(store, "w3")
+    assert third is not None
+    assert third.earlier == "Der Hund"
+
+
+async def test_answers_are_found_by_what_they_answer(store: Store) -> None:
+    await seed(store)
+    for reply_id, prompt, result in (("a", 1, 4), ("b", 2, 5), ("c", 1, 6)):
+        await enqueue(store, "s", reply_id, prompt)
+        await store.transact(
+            lambda tx, r=reply_id, seq=result: tx.replies.finish(  # type: ignore[misc]
+                r, ReplyState.DONE, NOW, result_seq=seq
+            )
+        )
+    assert await store.read(lambda tx: tx.replies.answers("s", 1, "echo")) == [6, 4]
+    assert await store.read(lambda tx: tx.replies.late_answers("s", 1, 3)) == [4, 5, 6]
+    assert await store.read(lambda tx: tx.replies.late_answers("s", 2, 3)) == [5]
+    assert await store.read(lambda tx: tx.replies.late_answers("s", 1, 2)) == [4, 6]

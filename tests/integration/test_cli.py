@@ -279,7 +279,7 @@ def test_stopping_and_retrying_on_a_terminal(server_process: StartProcess) -> No
         ada.type("/stop")
         ada.expect("(stopped)")
         ada.type("/retry")
-        ada.expect(f"echo: {text}\r")
+        ada.expect(f"echo: {text} (in place of")
         ada.type("/nonsense")
         ada.expect("there is no /nonsense")
         ada.type("//slash")

@@ -1,7 +1,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -10,8 +10,10 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from chatserver.chat.models import Event
 from chatserver.observability.logs import configure_logs
 from chatserver.store.sqlite import sqlite_engine
+from chatserver.summaries.titles import FirstWordsTitler
 from tests.conftest import Connect
 from tests.integration.models import Writer, writes
 from tests.integration.protocol.people import session_of
@@ -132,4 +134,21 @@ async def test_neither_what_was_said_nor_what_a_model_wrote_of_it_is_in_the_log(
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     fallen = {line["event"]: line["kind"] for line in lines if "fell_back" in line["event"]}
     assert fallen == {"title_fell_back": "bad_answer", "summary_fell_back": "bad_answer"}
+    assert "secret" not in log.getvalue()
+
+
+async def test_a_title_that_crashes_is_logged_by_the_kind_of_the_crash(
+    server: StartServer, connect: Connect, log: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(_: FirstWordsTitler, messages: Sequence[Event]) -> str:
+        raise RuntimeError(messages[0].data["text"])
+
+    monkeypatch.setattr(FirstWordsTitler, "title", crash)
+    ada = await connect(await server(titles=True))
+    session_id = await session_of(ada, bot="echo")
+    await ada.say(session_id, "my secret plans")
+    await eventually(lambda: "title_crashed" in log.getvalue())
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    (crashed,) = [line for line in lines if line["event"] == "title_crashed"]
+    assert (crashed["session"], crashed["kind"]) == (session_id, "RuntimeError")
     assert "secret" not in log.getvalue()

@@ -2,11 +2,25 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chatserver.app import service_beside
+from chatserver.chat.commands import (
+    CreateSession,
+    SendMessage,
+    SummarizeSession,
+    SummaryResult,
+)
+from chatserver.chat.models import Participant
+from chatserver.client import ChatClient
+from chatserver.client.status import Connected, Status
+from chatserver.summaries.model import AT_ONCE, WAITING
 from chatserver.testing import (
     Behaviour,
     Silence,
@@ -20,7 +34,7 @@ from tests.conftest import Connect
 from tests.integration.models import SUMMARY, Writer, writes
 from tests.integration.protocol.people import session_of
 from tests.raw import RawClient
-from tests.servers import StartServer
+from tests.servers import RunningServer, StartServer, settings_for_test
 from tests.waiting import eventually
 
 
@@ -162,6 +176,76 @@ async def test_asking_again_costs_nothing_until_something_changes(
     assert len(writer.asked) == 2
 
 
+async def test_a_person_has_so_many_written_in_an_hour_and_then_they_are_offline(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    running = await writer.serve(server, summaries_per_participant_hour=2)
+    ada, bob = await connect(running), await connect(running, "Bob")
+    session_id = await session_of(ada, bob)
+    writer.writing = writes(SUMMARY)
+    methods = []
+    for number in range(3):
+        await ada.say(session_id, f"The kettle whistles {number} times.")
+        methods += [(await summary_of(ada, session_id))["method"] for _ in range(2)]
+    assert methods == ["model"] * 4 + ["extractive"] * 2
+    assert len(writer.asked) == 2
+    assert (await summary_of(bob, session_id))["method"] == "model"
+    assert (await summary_of(ada, session_id))["method"] == "model", "it is written already"
+
+
+async def sessions_of(ada: RawClient, count: int) -> list[str]:
+    """So many sessions, each with a message of its own."""
+    sessions = [await session_of(ada) for _ in range(count)]
+    for session_id in sessions:
+        await ada.say(session_id, "The kettle whistles.")
+    return sessions
+
+
+def asks(running: RunningServer, ada: RawClient, session_id: str) -> asyncio.Task[SummaryResult]:
+    """Past the limit of one connection."""
+    who, command = Participant.model_validate(ada.me), SummarizeSession(session_id=session_id)
+    return asyncio.create_task(running.service.summarize_session(who, command))
+
+
+async def test_waiting_for_a_busy_model_ends_with_the_deadline_too(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    running = await writer.serve(server, summary_seconds=1)
+    ada = await connect(running)
+    first, *sessions = await sessions_of(ada, 1 + AT_ONCE + WAITING)
+    await summary_of(ada, first)  # The offline method takes its time to load.
+    async with asyncio.timeout(2.5):
+        summaries = await asyncio.gather(*[asks(running, ada, each) for each in sessions])
+    assert {each.summary.method for each in summaries} == {"extractive"}
+
+
+async def test_two_attempts_have_one_deadline(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    running = await writer.serve(server, summary_seconds=1)
+    ada = await connect(running)
+    (session_id,) = await sessions_of(ada, 1)
+    slow = 0.7
+    writer.model.then(replace(writes("Hm"), pace=slow), replace(writes(SUMMARY), pace=slow))
+    assert (await summary_of(ada, session_id))["method"] == "extractive"
+    assert len(writer.asked) == 2
+
+
+async def test_where_too_many_wait_the_next_is_made_offline_at_once(
+    server: StartServer, connect: Connect, writer: Writer
+) -> None:
+    running = await writer.serve(server, summary_seconds=60)
+    ada = await connect(running)
+    *sessions, last = await sessions_of(ada, AT_ONCE + WAITING + 1)
+    waiting = [asks(running, ada, session_id) for session_id in sessions]
+    await eventually(lambda: len(writer.asked) == AT_ONCE)
+    assert (await summary_of(ada, last))["method"] == "extractive"
+    assert len(writer.asked) == AT_ONCE
+    assert not any(task.done() for task in waiting)
+    await running.stop()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
 async def test_only_the_newest_text_is_sent_and_the_summary_says_from_where(
     server: StartServer, connect: Connect, writer: Writer
 ) -> None:
@@ -200,3 +284,36 @@ async def test_a_server_that_stops_ends_what_the_model_still_writes(
     await running.stop()
     await eventually(lambda: writer.model.open_streams == 0, within=1.0)
     asking.cancel()
+
+
+async def test_the_service_beside_a_server_leaves_no_thread_and_no_connection(
+    writer: Writer, tmp_path: Path
+) -> None:
+    for with_model in (True, False):
+        model = {"openai_key": "sesame", "openai_base_url": writer.model.base_url}
+        settings = settings_for_test(
+            tmp_path / "chat.db", **({"default_bot": "gpt", **model} if with_model else {})
+        )
+        writer.writing = writes(SUMMARY)
+        async with service_beside(settings) as service:
+            ada = (await service.issue_token("Ada")).participant
+            session = (await service.create_session(ada, CreateSession())).session
+            say = SendMessage(session_id=session.id, text="Tea?", client_message_id="1")
+            await service.send_message(ada, say)
+            summarize = SummarizeSession(session_id=session.id)
+            summary = (await service.summarize_session(ada, summarize)).summary
+        assert summary.method == ("model" if with_model else "extractive")
+        await eventually(lambda: writer.model.connections == 0)
+        await eventually(lambda: not any("summarizer" in t.name for t in threading.enumerate()))
+
+
+async def test_a_client_waits_longer_for_a_summary_than_for_other_acks(
+    server: StartServer, writer: Writer
+) -> None:
+    running = await writer.serve(server, summary_seconds=0.5)
+    heard: list[Status] = []
+    async with ChatClient(running.url, name="Ada", ack_timeout=0.25, on_status=heard.append) as ada:
+        session = await ada.create_session(bot=None)
+        await session.send("We meet at noon.")
+        assert (await session.summarize()).method == "extractive"
+        assert [type(status) for status in heard] == [Connected]

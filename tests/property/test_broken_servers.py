@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, settings
-from sqlalchemy import false, text
+from sqlalchemy import and_, bindparam, false, text
 
 from chatserver.chat import answers, desk
 from chatserver.chat.models import Reply
@@ -54,10 +54,9 @@ LATE = with_two_workers(Pause(0, 40))
 def without_fences(patch: pytest.MonkeyPatch) -> None:
     """A worker may end a reply that was taken over."""
 
-    def anybody(claim: Claim) -> Any:
-        return replies.R.id == claim.reply.reply_id
-
-    patch.setattr(replies, "_fence", anybody)
+    asked = [bindparam("held_by").is_not(None), bindparam("held_attempt").is_not(None)]
+    anybody = and_(replies.R.id == bindparam("held_id"), *asked)
+    patch.setattr(replies, "_FENCE", anybody)
 
 
 def without_hints(patch: pytest.MonkeyPatch) -> None:
@@ -103,6 +102,7 @@ def newest_first(patch: pytest.MonkeyPatch) -> None:
         return -reply.prompt_seq, reply.created_at, reply.position, reply.id
 
     patch.setattr(replies, "_turn", backwards)
+    claiming_anew(patch)
 
 
 def all_at_once(patch: pytest.MonkeyPatch) -> None:
@@ -120,6 +120,13 @@ def all_at_once(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(replies, "exists", Never)
     patch.setattr(replies.ReplyRows, "claim", unguarded)
+    claiming_anew(patch)
+
+
+def claiming_anew(patch: pytest.MonkeyPatch) -> None:
+    """The statements are made when the module is imported."""
+    patch.setattr(replies, "_NEXT", replies._next())
+    patch.setattr(replies, "_NEXT_OF_FEW", replies._next_of_few())
 
 
 def dropping_text(patch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,10 @@ import pytest
 from chatserver.chat.errors import QuotaExceeded
 from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Asked
-from chatserver.chat.quota import day_of, require_quota
+from chatserver.chat.quota import require_quota
 
+MIDNIGHT = datetime(2026, 3, 28, tzinfo=UTC)
 LATE = datetime(2026, 3, 28, 23, 59, 59, 999_500, tzinfo=UTC)
-
-
-def test_a_day_begins_at_midnight_in_utc() -> None:
-    assert day_of(LATE) == datetime(2026, 3, 28, tzinfo=UTC)
-    assert day_of(day_of(LATE)) == day_of(LATE)
 
 
 @pytest.mark.parametrize(("today", "asked", "allowed"), [(0, 3, 3), (2, 1, 3), (99, 1, 0)])
@@ -33,7 +29,8 @@ def test_who_used_the_tokens_of_the_day_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "wait"), [(LATE, 1), (day_of(LATE), 86_400_000), (LATE.replace(second=58), 1_001)]
+    ("now", "wait"),
+    [(LATE, 1), (MIDNIGHT, 86_400_000), (LATE.replace(second=58), 1_001)],
 )
 def test_what_exceeds_it_may_come_back_at_midnight(now: datetime, wait: int) -> None:
     with pytest.raises(QuotaExceeded) as refused:

@@ -45,12 +45,42 @@ test("a refused message fails alone, the ones behind it still go", async () => {
   assert.deepEqual(store.state.outbox.map(({ text, state }) => [text, state]), [["bad", "failed"]]);
 });
 
+test("who is refused for a full queue is told at once, and nothing is sent again", async () => {
+  const { store, messages, sent } = room(async () => {
+    throw new ChatError({ code: "busy", message: "", retryable: true, waiting: 3 });
+  });
+  messages.send(SESSION_ID, "please");
+  await settle();
+  assert.equal(sent.length, 1);
+  assert.deepEqual(store.state.outbox.map(({ state, error }) => [state, error?.waiting]), [["failed", 3]]);
+});
+
+test("replies that an ack says wait are shown to wait", async () => {
+  const waiting = { reply_id: "r", prompt_seq: 1, bot: "corpus", state: "queued" };
+  const { store, messages, requests } = room(async (name) => (name === "edit_message" ? { replies: [waiting] } : { reply: { ...waiting, reply_id: "again" } }));
+  await messages.edit(SESSION_ID, 1, "better", true);
+  await messages.retryReply(SESSION_ID, "old");
+  assert.deepEqual(requests[0], ["edit_message", { session_id: SESSION_ID, seq: 1, text: "better", ask_again: true }]);
+  assert.deepEqual(Object.values(store.state.rooms[SESSION_ID].replies).map(({ reply_id, state }) => [reply_id, state]), [["r", "queued"], ["again", "queued"]]);
+});
+
 test("a hole in the log is closed by joining after the cursor", async () => {
   const { store, sync, requests } = room(async () => joinAck([message(1), message(2)], { from_seq: 1 }));
   store.subscribe((state) => sync.repairWhereBroken(state));
   store.dispatch(message(2));
   await until(() => store.state.rooms[SESSION_ID].last_seq === 2);
   assert.deepEqual(requests, [["join_session", { session_id: SESSION_ID, after_seq: 0 }]]);
+});
+
+test("after a reconnect it is asked what became of the replies that are not running any more", async () => {
+  const { store, sync, requests } = room(async (name) => {
+    if (name === "get_reply") return { reply: { reply_id: "r", prompt_seq: 1, bot: "corpus", state: "stopped", attempt: 1, text: "", result_seq: null } };
+    return name === "join_session" ? joinAck([]) : { sessions: [], next: null };
+  });
+  store.dispatch({ type: "reply_started", data: { session_id: SESSION_ID, reply_id: "r", attempt: 1, prompt_seq: 1, bot: { id: "bot:corpus", name: "corpus", kind: "bot" } } });
+  await sync.connected();
+  assert.deepEqual(requests.filter(([name]) => name === "get_reply"), [["get_reply", { session_id: SESSION_ID, reply_id: "r" }]]);
+  assert.equal(store.state.rooms[SESSION_ID].replies.r.state, "stopped");
 });
 
 test("an invite is used once and then leaves the address", async () => {

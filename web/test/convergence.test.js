@@ -15,6 +15,7 @@ class Log {
     const made = event(this.events.length + 1, type, data, sender);
     this.events.push(made);
     if (type === "message_edited") this.#change(data.seq, { text: data.text, edited_at: data.edited_at });
+    if (type === "message_kept") this.#change(data.seq, { kept: true });
     if (type === "message_deleted") this.#change(data.seq, { text: "", deleted_at: data.deleted_at });
     return made;
   }
@@ -109,8 +110,9 @@ function randomEvent(log, random) {
   const stamp = `t${log.events.length}`;
   if (choice < 0.5 || !target) return log.append("message_created", { text: `text ${log.events.length}` }, sender);
   if (choice < 0.7) return log.append("message_edited", { seq: target.seq, text: `edit ${stamp}`, edited_at: stamp }, sender);
+  if (choice < 0.75 && !target.data.kept) return log.append("message_kept", { seq: target.seq }, ada);
   if (choice < 0.8) return log.append("message_deleted", { seq: target.seq, deleted_at: stamp }, sender);
-  if (choice < 0.9) return log.append("session_updated", { title: stamp, visibility: "private", reply_policy: "always", bot: "corpus" }, ada);
+  if (choice < 0.9) return log.append("session_updated", { title: stamp, visibility: "private", reply_policy: "always", bot: "corpus", bot_turns: 2 }, ada);
   const present = log.members().some(({ participant }) => participant.id === grace.id);
   return present
     ? log.append("participant_left", { participant: grace }, grace)

@@ -55,6 +55,7 @@ export function joinAck(events, more = {}) {
       visibility: "private",
       reply_policy: "always",
       bot: "corpus",
+      bot_turns: 0,
       created_by: ada.id,
       created_at: at(0),
       last_seq: to_seq,

@@ -92,3 +92,57 @@ test("a reply stopped before its first word stays, so that it can be asked for a
   const again = after(state, { type: "reply_started", data: { ...started().data, reply_id: "r2" } });
   assert.deepEqual(Object.keys(room(again).replies), ["r2"]);
 });
+
+const echo = { id: "p-echo", name: "echo", kind: "bot" };
+const queued = (reply_id = "r", prompt_seq = 1) => ({ type: "replies_queued", session_id: SESSION_ID, replies: [{ ...running(), reply_id, prompt_seq, state: "queued" }] });
+const stopped = (reply_id = "r") => ({ type: "reply_stopped", data: { session_id: SESSION_ID, reply_id, seq: null } });
+
+test("a reply waits from its ack until it starts", () => {
+  const waiting = after(inRoom([message(1)]), queued());
+  assert.deepEqual([reply(waiting).state, reply(waiting).bot.id], ["queued", bot.id]);
+  const begun = after(waiting, started(), delta(0, "hi"));
+  assert.deepEqual([reply(begun).state, reply(begun).text], ["running", "hi"]);
+});
+
+test("an ack that comes late takes nothing back", () => {
+  const begun = after(inRoom([message(1)]), started(), delta(0, "hi"));
+  assert.equal(after(begun, queued()), begun);
+  const ended = after(begun, message(2, "hi", bot, { reply_id: "r" }));
+  assert.equal(after(ended, queued()), ended);
+});
+
+test("a stopped reply makes room for the next of the same bot alone", () => {
+  const both = after(inRoom([message(1)]), started(), { ...started(), data: { ...started().data, reply_id: "e", bot: echo } }, stopped(), stopped("e"));
+  assert.deepEqual(Object.keys(room(after(both, queued("r2"))).replies).sort(), ["r2"], "echo has left, so corpus may stand in for it");
+  const members = [...Object.values(room(both).members), { participant: echo, role: "member", joined_at: "t", read_seq: 0, online: true }];
+  const here = after(inRoom([message(1)], /** @type {any} */ ({ members })), started(), { ...started(), data: { ...started().data, reply_id: "e", bot: echo } }, stopped(), stopped("e"));
+  assert.deepEqual(Object.keys(room(after(here, queued("r2"))).replies).sort(), ["e", "r2"]);
+});
+
+test("a reply stopped for the sake of the next one leaves no trace of its own", () => {
+  const state = after(inRoom([message(1)]), started(), queued("r2"), stopped());
+  assert.deepEqual(Object.keys(room(state).replies), ["r2"]);
+});
+
+const rejoined = { type: "room_joined", session_id: SESSION_ID, ack: joinAck([], { from_seq: 2, to_seq: 1 }) };
+/** @param {object} outcome */
+const found = (outcome) => ({ type: "reply_found", session_id: SESSION_ID, reply: { ...running(), result_seq: null, ...outcome } });
+
+test("a reply that a snapshot does not list keeps its place until it is known what became of it", () => {
+  const away = after(inRoom([message(1)]), started(), rejoined);
+  assert.equal(reply(away).state, "running");
+  assert.equal(reply(after(away, found({ state: "stopped" }))).state, "stopped", "it can be asked for again");
+  assert.deepEqual(room(after(away, found({ state: "stopped", result_seq: 9 }))).replies, {});
+  assert.deepEqual(room(after(away, found({ state: "done", result_seq: 9 }))).replies, {});
+  assert.deepEqual(room(after(away, found({ state: "failed" }))).replies, {});
+});
+
+test("a reply that still waits after a reconnect is shown to wait", () => {
+  const away = after(inRoom([message(1)]), queued(), rejoined);
+  assert.equal(reply(after(away, found({ state: "queued" }))).state, "queued");
+});
+
+test("a snapshot whose events end a reply needs nobody to be asked", () => {
+  const ack = joinAck([message(2, "done", bot, { reply_id: "r" })]);
+  assert.deepEqual(room(after(inRoom([message(1)]), started(), { ...rejoined, ack })).replies, {});
+});

@@ -41,6 +41,14 @@ test("a deletion erases the text, and a later replayed edit does not bring it ba
   assert.deepEqual(texts(state), [""]);
 });
 
+test("a cut answer that is kept says so, also when its page is read later", () => {
+  const kept = event(3, "message_kept", { seq: 2 });
+  const cut = message(2, "half", ada, { stopped: true });
+  assert.equal(room(after(inRoom([message(1), cut]), kept)).events[1].data.kept, true);
+  const paged = after(inRoom([kept], { complete: false }), { type: "history_loaded", session_id: SESSION_ID, ack: { events: [message(1), cut], complete: true } });
+  assert.equal(room(paged).events[1].data.kept, true);
+});
+
 test("an edit of a message that is not loaded is harmless", () => {
   const state = after(inRoom([message(5)], { complete: false }), event(6, "message_edited", { seq: 2, text: "x", edited_at: "t" }));
   assert.deepEqual(texts(state), ["message 5"]);

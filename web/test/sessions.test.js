@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { settableBy } from "../app/src/state/rights.js";
 import { ada, after, at, event, grace, inRoom, joinAck, message, SESSION_ID, signedIn } from "./factories.js";
 
 /** @param {import("../app/src/state/model.js").State} state */
@@ -36,6 +37,12 @@ test("an edit or deletion of the last message shows in the list", () => {
   assert.equal(overview(state).last_message?.data.text, "the");
   const deleted = after(state, event(3, "message_deleted", { seq: 1, deleted_at: "t" }));
   assert.equal(overview(deleted).last_message?.data.text, "");
+});
+
+test("only the owner sets everything, an operator who answers and how, others nothing", () => {
+  assert.deepEqual([...settableBy("operator")].sort(), ["bot", "reply_policy"]);
+  assert.ok(["title", "visibility", "bot", "reply_policy", "bot_turns"].every((name) => settableBy("owner").has(name)));
+  assert.deepEqual([settableBy("member").size, settableBy(undefined).size], [0, 0]);
 });
 
 test("a list read before the latest message does not take it back", () => {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { sentence } from "../app/src/errors.js";
-import { badge, daysBetween, dayLabel, hueOf, HUES, initials, listTime, plainLine, typingLabel } from "../app/src/format.js";
+import { asSentence, badge, daysBetween, dayLabel, duration, hueOf, HUES, initials, listTime, plainLine, titleOf, typingLabel } from "../app/src/format.js";
 import { highlighted } from "../app/src/highlight.js";
 import { markdownBlocks } from "../app/src/markdown.js";
+import { DURABLE } from "../app/src/protocol.js";
 import { parseRoute, routeHash } from "../app/src/router.js";
 
 test("routes survive a round trip", () => {
@@ -95,4 +97,55 @@ test("every error reads as a sentence", () => {
   }
   assert.equal(sentence({ code: "brand_new", message: "Server words.", retryable: false }), "Server words.");
   assert.match(sentence({ code: "invalid_payload", message: "too long", retryable: false, field: "title" }), /title/);
+});
+
+test("a busy server says how many come first, and a spent quota until when", () => {
+  const said = (/** @type {string} */ code, /** @type {object} */ more) => sentence({ code, message: "m", retryable: true, ...more });
+  assert.equal(said("busy", { waiting: 3 }), "3 replies wait before yours. Please try again in a moment.");
+  assert.match(said("busy", { waiting: 1 }), /^1 reply waits before yours[.]/);
+  assert.match(said("busy", {}), /^Too many replies wait already[.]/);
+  assert.match(said("quota_exceeded", { retry_after_ms: 18_720_000 }), /in 5 hours 12 minutes, after midnight UTC[.]$/);
+  assert.match(said("conflict", { message: "the message is whole" }), /: the message is whole[.]$/);
+});
+
+test("a wait is told in hours and minutes, rounded up", () => {
+  assert.deepEqual([1, 60_000, 61_000, 3_600_000, 7_260_000].map(duration), ["1 minute", "1 minute", "2 minutes", "1 hour", "2 hours 1 minute"]);
+});
+
+test("a server's words end in a full stop, once", () => {
+  assert.deepEqual(["KEY is not set", "The model is away.", "Why?"].map(asSentence), ["KEY is not set.", "The model is away.", "Why?"]);
+});
+
+test("mentions of bots are marked, in any case, and nobody else's", () => {
+  const [block] = markdownBlocks("Hello @Sage and @grace, **@echo** [see @sage](https://x.org)", ["sage", "echo"]);
+  assert.deepEqual([...block.matchAll(/<span class="mention">([^<]*)</g)].map(([, name]) => name), ["@Sage", "@echo", "@sage"]);
+});
+
+test("what looks like a mention in code, in an address or in markup is left alone", () => {
+  for (const text of ["`@sage`", "```\n@sage\n```", "    @sage", "me@sage.org", "https://x.org/@sage", "[x](https://x.org/?@sage)"]) {
+    assert.doesNotMatch(markdownBlocks(text, ["sage"]).join(""), /mention/, text);
+  }
+  assert.match(markdownBlocks("<b onclick=x>@sage</b>", ["sage"]).join(""), /^<p>&lt;b onclick=x&gt;<span class="mention">@sage<\/span>&lt;/);
+});
+
+test("rooms with different bots are marked each by its own", () => {
+  const marked = (/** @type {string[]} */ bots) => markdownBlocks("@one @two", bots).join("").match(/mention/g)?.length ?? 0;
+  assert.deepEqual([["one"], ["one", "two"], [], ["one"]].map(marked), [1, 2, 0, 1]);
+});
+
+test("this client knows every event of the log and has words for every error", () => {
+  const names = (/** @type {string} */ file, /** @type {string} */ table) => {
+    const text = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8").split(`<!-- derived: ${table} -->`)[1].split("<!-- end -->")[0];
+    return [...text.matchAll(/^[|] `(\w+)` [|]/gm)].map(([, name]) => name);
+  };
+  assert.deepEqual(names("README.md", "durable").filter((name) => !DURABLE.has(name)), []);
+  const wordless = names("docs/protocol.md", "errors").filter((code) => sentence({ code, message: "m", retryable: false }) === "m.");
+  // No client of ours asks for an event that does not exist.
+  assert.deepEqual(wordless, ["unknown_event"]);
+});
+
+test("a session without a title goes by its bot", () => {
+  assert.equal(titleOf({ title: "Tea", bot: "ada" }), "Tea");
+  assert.equal(titleOf({ title: "", bot: "ada" }), "Chat with ada");
+  assert.equal(titleOf({ title: "", bot: null }), "Untitled");
 });

@@ -17,20 +17,34 @@ class Body:
         self._response = response
         self._loop = asyncio.get_running_loop()
         self._held: asyncio.TimerHandle | None = None
+        self._rest_until: float | None = None
+        self._resting: asyncio.Future[None] | None = None
+        response.content.on_eof(self._wake)
 
     async def read(self) -> bytes:
         """What has come, else what comes next; empty at the end. Raises `httpx2.TransportError`."""
+        until, self._rest_until = self._rest_until, None
+        if until is not None:
+            await self._rest(until)
         try:
             return await self._response.content.readany()
         except BROKEN as error:
             raise transport_error(error) from error
 
     def hold(self, until: float) -> None:
-        """Leaves what comes in the socket until then, in the event loop's time.
+        """Lets what comes until then, in the event loop's time, be read as one block.
 
-        Nothing of it wakes this process, and it comes as one block.
+        Plain TCP is left in the socket, where nothing of it wakes this process. TLS is received,
+        and only its reading waits, at most until the end of the body: where reading is paused and
+        the other side ends TCP without a word of TLS, uvloop loses what it has decrypted.
         """
-        if self._held is None and self._pause():
+        transport = self._transport()
+        if transport is None or self._held is not None:
+            return
+        if transport.get_extra_info("ssl_object") is not None:
+            self._rest_until = until
+        else:
+            transport.pause_reading()
             self._held = self._loop.call_at(until, self._resume)
 
     def close(self) -> None:
@@ -39,23 +53,30 @@ class Body:
             self._held = None
         self._response.close()
 
-    def _pause(self) -> bool:
-        transport = self._transport()
-        if transport is not None and not transport.is_closing():
-            transport.pause_reading()
-            return True
-        return False
+    async def _rest(self, until: float) -> None:
+        self._resting = self._loop.create_future()
+        timer = self._loop.call_at(until, self._wake)
+        try:
+            await self._resting
+        finally:
+            timer.cancel()
+            self._resting = None
+
+    def _wake(self) -> None:
+        if self._resting is not None and not self._resting.done():
+            self._resting.set_result(None)
 
     def _resume(self) -> None:
         self._held = None
         transport = self._transport()
-        if transport is not None and not transport.is_closing():
+        if transport is not None:
             transport.resume_reading()
 
     def _transport(self) -> asyncio.ReadTransport | None:
         """None where the body is at its end, or broken."""
         connection = self._response.connection
-        return None if connection is None else connection.transport
+        transport = None if connection is None else connection.transport
+        return None if transport is None or transport.is_closing() else transport
 
 
 def transport_error(error: Exception) -> httpx2.TransportError:

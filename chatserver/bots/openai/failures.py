@@ -15,6 +15,7 @@
      │   └─ OutputLimit      it does not take so low a bound of the answer
      ├─ ContextTooLong       the messages do not fit into the model
      └─ NotConfigured        no key, a wrong one, or no such model
+         └─ UnknownLimit     it does not know the field that bounds an answer
 
 Each is for the log, and has a `BotError` for the person. Neither quotes what the endpoint said:
 that may hold a part of the key or of what people wrote.
@@ -139,3 +140,7 @@ class NotConfigured(Failure):
     code = "bot_not_configured"
     message = "This bot is not set up correctly. The server's operator can help."
     retryable = False
+
+
+class UnknownLimit(NotConfigured):
+    pass

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from chatserver.bots.openai.estimate import MESSAGE_TOKENS, estimate
-from chatserver.bots.openai.prompt import Message, memory_line, one_line, standing
+from chatserver.bots.openai.prompt import Message, memory_line, one_line
 from chatserver.chat.bots import bot_participant
+from chatserver.chat.conversation import standing
 from chatserver.chat.models import Event, ParticipantKind
 
 TEXT_CHARS = 1000

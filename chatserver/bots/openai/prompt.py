@@ -21,8 +21,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from chatserver.chat.bots import bot_participant
-from chatserver.chat.models import Event, EventType
-from chatserver.chat.ports import ReplyContext
+from chatserver.chat.models import Event
 
 SPEAKERS_NOTE = (
     "Several people take part in this conversation. Each line of a user message is one JSON object:"
@@ -49,48 +48,18 @@ LEFT_OUT = "[Earlier messages are left out.]"
 """Stands where an assistant's message would be the first."""
 
 BREAK = "\n\n"
-"""Between texts that become one message."""
+"""Between texts that become one message, unless they are lines."""
 
 _LINE_BREAKS = re.compile("[\x7f-\x9f\u2028\u2029]")
 """Those that JSON leaves as they are; it escapes the others."""
 
 
+Role = Literal["system", "user", "assistant"]
+
+
 class Message(TypedDict):
-    role: Literal["system", "user", "assistant"]
+    role: Role
     content: str
-
-
-def conversation(context: ReplyContext) -> list[Event]:
-    """The messages that count, oldest first; the last is the prompt.
-
-    Deleted ones are gone. Answers that were cut short would teach the model to stop there, unless
-    somebody kept them. An answer that was asked for again stands where the first one stood.
-    """
-    prompt = context.prompt
-    earlier = [event for event in context.messages if event.seq < prompt.seq]
-    return [*standing(earlier), prompt]
-
-
-def standing(events: Sequence[Event]) -> list[Event]:
-    """Those of a stretch of the log that count, in the order in which they are read."""
-    place: dict[int, int] = {}
-    standing: dict[int, Event] = {}
-    for event in events:
-        place[event.seq] = place.get(event.data.get("replaces", 0), event.seq)
-        if _counts(event):
-            standing[place[event.seq]] = event
-    return [event for _, event in sorted(standing.items())]
-
-
-def _counts(event: Event) -> bool:
-    """Whether it is a part of the conversation."""
-    data = event.data
-    cut_short = data.get("stopped") or data.get("failed")
-    return (
-        event.type is EventType.MESSAGE_CREATED
-        and not data.get("deleted_at")
-        and (not cut_short or bool(data.get("kept")))
-    )
 
 
 def messages(
@@ -100,25 +69,29 @@ def messages(
 
     Who the speakers are is told by all of `events`, so that it is the same for every window.
     """
-    between = "\n" if _several(events, bot) else BREAK
+    several = are_several(events, bot)
     turns: list[Message] = []
     for turn in shown(events, bot)[-window:]:
         if turns and turns[-1]["role"] == turn["role"]:
-            joint = between if turn["role"] == "user" else BREAK
-            turns[-1]["content"] += joint + turn["content"]
+            turns[-1]["content"] += joint(turn["role"], several) + turn["content"]
         else:
             turns.append(turn)
     opening = None if memory is None else memory_line(memory)
     if turns[0]["role"] == "assistant":
         turns.insert(0, {"role": "user", "content": opening or LEFT_OUT})
     elif opening is not None:
-        turns[0]["content"] = opening + between + turns[0]["content"]
+        turns[0]["content"] = opening + joint("user", several) + turns[0]["content"]
     return [{"role": "system", "content": instructions(system, events, bot, memory)}, *turns]
+
+
+def joint(role: Role, several: bool) -> str:
+    """Stands between neighbours of one role that become one message."""
+    return "\n" if several and role == "user" else BREAK
 
 
 def instructions(system: str, events: Sequence[Event], bot: str, memory: str | None) -> str:
     """The system prompt, with how to read what follows where that is needed."""
-    notes = [SPEAKERS_NOTE] * _several(events, bot) + [MEMORY_NOTE] * (memory is not None)
+    notes = [SPEAKERS_NOTE] * are_several(events, bot) + [MEMORY_NOTE] * (memory is not None)
     return BREAK.join([system, *notes])
 
 
@@ -148,7 +121,8 @@ def one_line(data: dict[str, Any]) -> str:
     return _LINE_BREAKS.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
 
 
-def _several(events: Sequence[Event], bot: str) -> bool:
+def are_several(events: Sequence[Event], bot: str) -> bool:
+    """Whether more than one has spoken, the bot of that name not counted."""
     return len(_speakers(events, bot_participant(bot).id)) > 1
 
 

@@ -1,14 +1,19 @@
-"""Recognises failures in what endpoints say, OpenAI's and those that only resemble it."""
+"""Recognises failures in what endpoints say, OpenAI's and those that only resemble it.
+
+And in how the connections to them end.
+"""
 
 import re
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx2
 from openai import APIStatusError
 
 from chatserver.bots.openai.failures import (
     BadRequest,
     ContextTooLong,
+    Cut,
     Failure,
     NotConfigured,
     OutputLimit,
@@ -16,6 +21,8 @@ from chatserver.bots.openai.failures import (
     RateLimited,
     Refused,
     ServerFault,
+    UnknownLimit,
+    Unreachable,
 )
 from chatserver.bots.openai.retry import retry_after
 
@@ -28,6 +35,12 @@ _STATED = re.compile(r"context (?:length|size|window)\D{0,20}(\d{1,9})\b|> (\d{1
 """The limit, as OpenAI and vLLM, llama.cpp and Anthropic put it in words."""
 
 _OUTPUT_LIMIT = re.compile(r"output limit|max_(completion_)?tokens", re.IGNORECASE)
+_UNKNOWN = re.compile(
+    r"unsupported.?parameter|unrecogni[sz]ed|unknown (name|field|parameter|argument)"
+    r"|extra.(inputs|forbidden)|tokens\W{0,2} is not supported|use \W?max_(completion_)?tokens",
+    re.IGNORECASE,
+)
+"""Of a field: the endpoint minds that it is there, not its value."""
 
 _SAFE_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -56,6 +69,20 @@ def failure_in_stream(error: Any) -> Failure:
     return _failure(400 if own_fault else 500, error, None)
 
 
+def failure_of_connection(error: BaseException) -> Failure:
+    # The words of a protocol error quote what was received or sent, a header with the key included.
+    name = type(error.__cause__ or error).__name__
+    if isinstance(error, httpx2.ConnectError):
+        return Unreachable(f"{name}: {error}")
+    if isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout | httpx2.ProxyError):
+        return Unreachable(name)
+    if isinstance(
+        error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.TooManyRedirects
+    ):
+        return NotConfigured(name)
+    return Cut(name)
+
+
 def _failure(status: int, error: Any, pause: float | None) -> Failure:
     detail = f"status {status}, code {_safe(_field(error, 'code')) or 'none'}"
     match status:
@@ -71,6 +98,8 @@ def _failure(status: int, error: Any, pause: float | None) -> Failure:
             return RateLimited(detail, pause)
         case 400 | 422 if _too_long(error):
             return ContextTooLong(detail, _stated(error))
+        case 400 | 422 if _unknown_limit(error):
+            return UnknownLimit(detail)
         case 400 if _OUTPUT_LIMIT.search(_words(error)):
             return OutputLimit(detail)
         case 408 | 409:
@@ -85,6 +114,11 @@ def _failure(status: int, error: Any, pause: float | None) -> Failure:
 
 def _too_long(error: Any) -> bool:
     return bool(_TOO_LONG.search(_words(error)))
+
+
+def _unknown_limit(error: Any) -> bool:
+    words = _words(error)
+    return bool(_OUTPUT_LIMIT.search(words) and _UNKNOWN.search(words))
 
 
 def _stated(error: Any) -> int | None:

@@ -18,17 +18,11 @@ from chatserver.bots.openai.body import Body
 from chatserver.bots.openai.chunks import Chunk, Usage, read_chunks
 from chatserver.bots.openai.completion import Completion, read_choice, read_completion
 from chatserver.bots.openai.deadlines import Deadlines
-from chatserver.bots.openai.failures import (
-    Cut,
-    Failure,
-    Garbage,
-    NotConfigured,
-    OutputLimit,
-    Unreachable,
-)
+from chatserver.bots.openai.failures import Cut, Failure, Garbage, OutputLimit, UnknownLimit
+from chatserver.bots.openai.limit import LIMIT, LimitField
 from chatserver.bots.openai.lines import DataLines
 from chatserver.bots.openai.prompt import Message
-from chatserver.bots.openai.statuses import failure_of_status
+from chatserver.bots.openai.statuses import failure_of_connection, failure_of_status
 from chatserver.bots.openai.transport import AiohttpTransport
 
 GATHER_SECONDS = 0.05
@@ -48,7 +42,9 @@ class Upstream:
     """The endpoint of one bot. Keeps connections; `close` ends them."""
 
     def __init__(self, declaration: ModelBotDeclaration, key: str | None) -> None:
-        self._declaration = declaration
+        self._model = declaration.model
+        given = {"temperature": declaration.temperature, LIMIT: declaration.max_tokens}
+        self._declared = {field: value for field, value in given.items() if value is not None}
         # Given none, the package would take a key, and whom to bill, from the environment; those
         # are not meant for this endpoint.
         self._client = AsyncOpenAI(
@@ -59,6 +55,7 @@ class Upstream:
             http_client=httpx2.AsyncClient(transport=AiohttpTransport(), follow_redirects=True),
         )
         self._client.organization = self._client.project = None
+        self._limit = LimitField(declaration.base_url.host)
         self._headers: dict[str, str | Omit] = {} if key else {"Authorization": Omit()}
 
     async def stream(
@@ -66,15 +63,17 @@ class Upstream:
     ) -> AsyncGenerator[Chunk, None]:
         """What comes, block by block, until the answer is whole. Raises `Failure`.
 
-        The first text is yielded as it comes, later ones every `GATHER_SECONDS`. Reads to the end
-        of the body, beyond `[DONE]`, so that the connection can be used again. Closing the
-        generator closes the connection, and so tells the endpoint to stop.
+        Begins with a chunk that says nothing, once the endpoint has taken the request. The first
+        text is yielded as it comes, later ones every `GATHER_SECONDS`. Reads to the end of the
+        body, beyond `[DONE]`, so that the connection can be used again. Closing the generator
+        closes the connection, and so tells the endpoint to stop.
         """
         deadlines.asked()
         finished = False
         fields = {"stream": True, "stream_options": {"include_usage": True}}
         async with AsyncExitStack() as stack:
             body = await self._open(messages, fields, deadlines, stack)
+            yield Chunk()
             lines = DataLines()
             try:
                 block = b"begin"
@@ -112,16 +111,13 @@ class Upstream:
         heard of an answer in the making. On every way out the connection is closed or free again.
         """
         deadlines.asked_at_once()
-        fields = dict(extra or {})
-        if "max_tokens" in fields:
-            fields[self._limit] = fields.pop("max_tokens")
-        return read_completion(await self._body(messages, fields, deadlines))
+        return read_completion(await self._body(messages, extra or {}, deadlines))
 
     async def check(self, deadlines: Deadlines) -> Usage | None:
         """Asks for an answer of one token. Raises `Failure`."""
         deadlines.asked()
         try:
-            _, usage = read_choice(await self._body(_HELLO, {self._limit: 1}, deadlines))
+            _, usage = read_choice(await self._body(_HELLO, {LIMIT: 1}, deadlines))
         except OutputLimit:
             # Models that reason call one token too few; that they do is an answer.
             return None
@@ -130,18 +126,8 @@ class Upstream:
     async def close(self) -> None:
         await self._client.close()
 
-    @property
-    def _limit(self) -> str:
-        """The name of the field that bounds an answer.
-
-        OpenAI's newer models refuse the old name; few of the endpoints that resemble it know the
-        new one.
-        """
-        official = self._declaration.base_url.host == "api.openai.com"
-        return "max_completion_tokens" if official else "max_tokens"
-
     async def _body(
-        self, messages: list[Message], fields: dict[str, Any], deadlines: Deadlines
+        self, messages: list[Message], fields: Mapping[str, Any], deadlines: Deadlines
     ) -> bytes:
         read = bytearray()
         async with AsyncExitStack() as stack:
@@ -155,31 +141,48 @@ class Upstream:
     async def _open(
         self,
         messages: list[Message],
+        fields: Mapping[str, Any],
+        deadlines: Deadlines,
+        stack: AsyncExitStack,
+    ) -> Body:
+        """The response's body; `stack` closes it.
+
+        Where the endpoint does not know the limit by its name, it is asked by the other.
+        """
+        fields = {**self._declared, **fields}
+        while True:
+            name = self._limit.name
+            named = {name if field == LIMIT else field: value for field, value in fields.items()}
+            try:
+                return await self._request(messages, named, deadlines, stack)
+            except UnknownLimit:
+                if LIMIT not in fields or not self._limit.refused(name):
+                    raise
+
+    async def _request(
+        self,
+        messages: list[Message],
         fields: dict[str, Any],
         deadlines: Deadlines,
         stack: AsyncExitStack,
     ) -> Body:
-        """The response's body; `stack` closes it."""
-        declared = self._declaration
-        if declared.temperature is not None:
-            fields = {"temperature": declared.temperature, **fields}
-        if declared.max_tokens is not None:
-            fields = {self._limit: declared.max_tokens, **fields}
         responses = self._client.chat.completions.with_streaming_response
         try:
             manager = responses.create(
-                model=declared.model,
-                messages=cast(Any, messages),
+                model=self._model,
+                messages=(),
                 **fields,
                 extra_headers=self._headers,
+                # Not as the argument: each message given there costs 140 us of type checks.
+                extra_body={"messages": messages},
             )
             response = await deadlines.keep(lambda: stack.enter_async_context(manager))
         except APIStatusError as error:
             raise failure_of_status(error) from None
         except APIConnectionError as error:
-            raise _failure_of_connection(error.__cause__ or error) from None
+            raise failure_of_connection(error.__cause__ or error) from None
         except httpx2.HTTPError as error:  # while the body of an error is read
-            raise _failure_of_connection(error) from None
+            raise failure_of_connection(error) from None
         return cast(Body, response.http_response.extensions["body"])
 
 
@@ -188,7 +191,7 @@ async def _next(body: Body, deadlines: Deadlines) -> bytes:
     try:
         return await deadlines.keep(body.read)
     except httpx2.HTTPError as error:
-        raise _failure_of_connection(error) from None
+        raise failure_of_connection(error) from None
 
 
 def _next_turn() -> float:
@@ -198,17 +201,3 @@ def _next_turn() -> float:
     """
     due = asyncio.get_running_loop().time() + GATHER_SECONDS
     return round(due / TURN_SECONDS) * TURN_SECONDS
-
-
-def _failure_of_connection(error: BaseException) -> Failure:
-    # The words of a protocol error quote what was received or sent, a header with the key included.
-    name = type(error.__cause__ or error).__name__
-    if isinstance(error, httpx2.ConnectError):
-        return Unreachable(f"{name}: {error}")
-    if isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout | httpx2.ProxyError):
-        return Unreachable(name)
-    if isinstance(
-        error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError | httpx2.TooManyRedirects
-    ):
-        return NotConfigured(name)
-    return Cut(name)

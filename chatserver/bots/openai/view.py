@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.bots.openai.budget import Budget
-from chatserver.bots.openai.prompt import conversation
 from chatserver.bots.openai.window import fitting
 from chatserver.chat.models import Event
-from chatserver.chat.ports import ReplyContext
+from chatserver.chat.ports import Memory, ReplyContext
 
 KEPT_SHARE = 0.75
 """Of a budget: what a fold leaves to be shown. The rest fills up until there is a batch to fold."""
@@ -20,17 +19,19 @@ class View:
 
     def memory(self, context: ReplyContext) -> str | None:
         """What the model is shown of the bot's memory: all or nothing."""
-        return context.memory.text if self._declared.remember and context.memory else None
+        remembered = _before_prompt(context) if self._declared.remember else None
+        return None if remembered is None else remembered.text
 
     def most(self, context: ReplyContext) -> int:
         """The messages that are shown where the budget allows it.
 
         Those beyond the window stay until they are remembered, so that nothing falls between.
         """
-        talked = conversation(context)
+        talked = context.messages
         window = self._declared.window
         if self._declared.remember:
-            folded = 0 if context.memory is None else context.memory.through_seq
+            remembered = _before_prompt(context)
+            folded = 0 if remembered is None else remembered.through_seq
             unfolded = sum(event.seq > folded for event in talked)
             window = max(window, min(unfolded, self._declared.most_shown))
         return min(window, len(talked))
@@ -49,7 +50,7 @@ class View:
 
     def kept_from(self, context: ReplyContext) -> int:
         """The `seq` of the first message that a fold leaves to be shown."""
-        events, room = conversation(context), KEPT_SHARE * self._budget.room
+        events, room = context.messages, KEPT_SHARE * self._budget.room
         count = self._fitting(events, self._declared.window, self.memory(context), room)
         # An answer that was asked for again stands before its number.
         return min(event.seq for event in events[-max(1, count) :])
@@ -57,3 +58,9 @@ class View:
     def _fitting(self, events: Sequence[Event], most: int, memory: str | None, room: float) -> int:
         declared = self._declared
         return fitting(declared.prompt, events, declared.name, most=most, room=room, memory=memory)
+
+
+def _before_prompt(context: ReplyContext) -> Memory | None:
+    """The memory, unless it knows what came after the prompt: an old one may be asked again."""
+    memory = context.memory
+    return None if memory is None or memory.through_seq >= context.prompt.seq else memory

@@ -1,10 +1,17 @@
 """Which messages the model is shown: as many of the newest as its window and its budget allow."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from chatserver.bots.openai.estimate import MESSAGE_TOKENS, estimate
-from chatserver.bots.openai.prompt import BREAK, LEFT_OUT, instructions, memory_line, shown
+from chatserver.bots.openai.prompt import (
+    LEFT_OUT,
+    Role,
+    are_several,
+    instructions,
+    joint,
+    memory_line,
+    shown,
+)
 from chatserver.chat.models import Event
 
 
@@ -16,20 +23,22 @@ def fitting(
     What `prompt.messages` makes of so many has at most `room` estimated tokens.
     """
     used = MESSAGE_TOKENS + estimate(instructions(system, events, bot, memory))
+    several = are_several(events, bot)
     newer, fits = None, 0
     for count, turn in enumerate(reversed(shown(events, bot)[-most:]), start=1):
-        joined = turn["role"] == newer
-        used += estimate(turn["content"]) + (estimate(BREAK) if joined else MESSAGE_TOKENS)
-        newer = turn["role"]
+        role = turn["role"]
+        between = estimate(joint(role, several)) if role == newer else MESSAGE_TOKENS
+        used += estimate(turn["content"]) + between
+        newer = role
         if used > room:
             break
-        if used + _opening(newer, memory) <= room:
+        if used + _opening(role, memory, several) <= room:
             fits = count
     return fits
 
 
-def _opening(first: Literal["system", "user", "assistant"], memory: str | None) -> float:
+def _opening(first: Role, memory: str | None, several: bool) -> float:
     """What stands before the first of the messages."""
     if first == "assistant":
         return MESSAGE_TOKENS + estimate(LEFT_OUT if memory is None else memory_line(memory))
-    return 0.0 if memory is None else estimate(memory_line(memory) + BREAK)
+    return 0.0 if memory is None else estimate(memory_line(memory) + joint(first, several))

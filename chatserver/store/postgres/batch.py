@@ -5,9 +5,9 @@ sessions; three more read what is needed where bots are asked. A draft that is r
 session that somebody else is changing, hurt no other.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -18,7 +18,8 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.messages import admit, body_digest, require_same_body
 from chatserver.chat.models import Event, EventType, Role, Session
 from chatserver.chat.ports import Appended, Asked, MessageDraft
-from chatserver.chat.quota import day_of, has_quota
+from chatserver.chat.queue import Queued
+from chatserver.chat.quota import has_quota
 from chatserver.chat.use_cases import new_id
 from chatserver.store.drafts import bots_asked, created, repeated
 from chatserver.store.postgres import statements as sql
@@ -78,8 +79,8 @@ class Batch:
         self._repeats: list[Event] = []
         self._target: str | None = None
         self._bots: dict[str, list[str]] = {}
-        self._waiting: dict[str | None, int] = {}
-        self._asked: dict[tuple[str, datetime], Asked] = {}
+        self._queued: Counter[tuple[str, str | None]] = Counter()
+        self._used: dict[tuple[str, int], Asked] = {}
 
     async def append(self) -> Result:
         found = await self._find()
@@ -132,16 +133,16 @@ class Batch:
         if named:
             for row in await fetch(sql.BOTS, sorted(named)):
                 self._bots.setdefault(row["session"], []).append(row["name"])
-        if prompted:
-            sessions = sorted({draft.session_id for draft in prompted})
-            for row in await fetch(sql.WAITING, sessions, self._limits.queued_replies):
-                self._waiting[row["session"]] = row["waiting"]
-        if prompted and has_quota(self._limits):
-            askers = {(draft.sender.id, day_of(draft.created_at)) for draft in prompted}
-            who, since = zip(*askers, strict=True)
-            for row in await fetch(sql.ASKED, who, since):
-                asked = Asked(row["replies"], row["tokens"])
-                self._asked[row["asker"], row["since"]] = asked
+        if not prompted:
+            return
+        sessions = sorted({draft.session_id for draft in prompted})
+        askers = sorted({draft.sender.id for draft in prompted})
+        for row in await fetch(sql.QUEUED, sessions, askers, self._limits.queued_replies):
+            self._queued[row["counted"], row["of"]] = row["replies"]
+        if has_quota(self._limits):
+            for row in await fetch(sql.USED, askers):
+                used = Asked(row["replies"], row["tokens"])
+                self._used[row["participant"], row["day"]] = used
 
     # --- the rules -----------------------------------------------------------------------------
 
@@ -182,11 +183,11 @@ class Batch:
     def _count_in(self, draft: MessageDraft, prompts: int) -> None:
         if not prompts:
             return
-        for key in (draft.session_id, None):
-            self._waiting[key] = self._waiting.get(key, 0) + prompts
-        asker = draft.sender.id, day_of(draft.created_at)
-        before = self.asked(*asker)
-        self._asked[asker] = Asked(before.replies + prompts, before.tokens)
+        for key in _counted(draft.session_id, draft.sender.id):
+            self._queued[key] += prompts
+        today = draft.sender.id, draft.created_at.toordinal()
+        before = self.used(*today)
+        self._used[today] = Asked(before.replies + prompts, before.tokens)
 
     def type_of(self, session_id: str, seq: int) -> str | None:
         added = self._added[session_id]
@@ -197,11 +198,11 @@ class Batch:
     def bots(self, session_id: str) -> Sequence[str]:
         return self._bots.get(session_id, ())
 
-    def waiting(self, session_id: str) -> tuple[int, int]:
-        return self._waiting.get(session_id, 0), self._waiting.get(None, 0)
+    def queued(self, session_id: str, asker: str) -> Queued:
+        return Queued(*(self._queued[key] for key in _counted(session_id, asker)))
 
-    def asked(self, asker: str, since: datetime) -> Asked:
-        return self._asked.get((asker, since), Asked(0, 0))
+    def used(self, asker: str, day: int) -> Asked:
+        return self._used.get((asker, day), Asked(0, 0))
 
     # --- what is written -----------------------------------------------------------------------
 
@@ -226,6 +227,10 @@ class Batch:
             for added in advancing
             for place, position, bot in added.jobs
         ]
+        used = Counter(
+            (session_id, prompt.sender.id, prompt.created_at.toordinal())
+            for session_id, prompt, _, _, _ in jobs
+        )
         rows = await self._connection.fetch(
             sql.WRITE,
             [session_id for session_id, _, _, _ in sessions],
@@ -246,8 +251,17 @@ class Batch:
             [position for _, _, _, position, _ in jobs],
             [prompt.sender.id for _, prompt, _, _, _ in jobs],
             [prompt.created_at for _, prompt, _, _, _ in jobs],
+            [session_id for session_id, _, _ in used],
+            [asker for _, asker, _ in used],
+            [day for _, _, day in used],
+            list(used.values()),
         )
         return {row["id"] for row in rows}
+
+
+def _counted(session_id: str, asker: str) -> tuple[tuple[str, str | None], ...]:
+    """The counts of `statements.QUEUED` that matter to a draft, in the order of `Queued`."""
+    return ("session", session_id), ("asker", asker), ("all", None)
 
 
 def _session(row: Any) -> Session:

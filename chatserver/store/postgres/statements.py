@@ -1,5 +1,7 @@
 """The statements of the append path. Each serves a whole batch, its columns sent as arrays."""
 
+from chatserver.store import usage
+
 FIND = """
 SELECT d.n, s.id, s.title, s.visibility, s.reply_policy, s.bot, s.created_by, s.created_at,
   s.last_seq, m.role, e.seq, e.body_digest, e.body, e.created_at AS sent_at, t.type AS target
@@ -27,23 +29,21 @@ BOTS = """
 SELECT m.session, p.name FROM member m JOIN participant p ON p.id = m.participant
 WHERE m.session = ANY($1::text[]) AND m.left_at IS NULL AND p.kind = 'bot'
 """
-WAITING = """
-SELECT session, count(*) AS waiting FROM reply
+QUEUED = """
+SELECT 'session' AS counted, session AS of, count(*) AS replies FROM reply
 WHERE session = ANY($1::text[]) AND state IN ('queued', 'running') GROUP BY session
 UNION ALL
-SELECT NULL, count(*) FROM
-  (SELECT 1 FROM reply WHERE state IN ('queued', 'running') LIMIT $2) AS counted
+SELECT 'asker', asker, count(*) FROM reply
+WHERE asker = ANY($2::text[]) AND state IN ('queued', 'running') GROUP BY asker
+UNION ALL
+SELECT 'all', NULL, count(*) FROM
+  (SELECT 1 FROM reply WHERE state IN ('queued', 'running') LIMIT $3) AS up_to_limit
 """
-ASKED = """
-SELECT d.asker, d.since, count(*) AS replies, coalesce(sum(r.tokens), 0)::bigint AS tokens
-FROM unnest($1::text[], $2::timestamptz[]) AS d (asker, since)
-JOIN reply r ON r.asker = d.asker AND r.created_at >= d.since
-GROUP BY d.asker, d.since
-"""
+USED = "SELECT participant, day, replies, tokens FROM usage WHERE participant = ANY($1::text[])"
 
 LOCK = "SELECT id FROM session WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE"
 
-WRITE = """
+WRITE = f"""
 WITH free AS MATERIALIZED (
   SELECT id FROM session WHERE id = ANY($1::text[])
   ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
@@ -71,7 +71,14 @@ WITH free AS MATERIALIZED (
   FROM advanced a JOIN unnest($12::text[], $13::text[], $14::int[], $15::text[], $16::int[],
     $17::text[], $18::timestamptz[])
     AS j (id, session, place, bot, position, asker, created_at) ON j.session = a.id
-)
+), used AS (
+  INSERT INTO usage (participant, day, replies, tokens)
+  -- In the order of their keys: whoever waits for one holds only smaller ones.
+  SELECT DISTINCT ON (u.asker) u.asker, u.day, sum(u.replies), 0
+  FROM advanced a JOIN unnest($19::text[], $20::text[], $21::int[], $22::int[])
+    AS u (session, asker, day, replies) ON u.session = a.id
+  GROUP BY u.asker, u.day ORDER BY u.asker, u.day DESC
+  {usage.ADDING})
 SELECT id FROM advanced
 """
 """Appends to every session that is as it was when its rules were asked, and names those.

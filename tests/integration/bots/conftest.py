@@ -1,6 +1,7 @@
 """A bot in front of the fake model, with what it was asked and what was observed."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +11,22 @@ import pytest
 from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.bots.openai import OpenAiBot
 from chatserver.chat.ports import BotError
+from chatserver.cli.serve import new_event_loop
 from chatserver.testing import FakeModel
 from tests.talks import said, talk
+
+NETWORK = {"test_hanging_up.py", "test_transport.py"}
+"""What they test, each kind of event loop does in its own way."""
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, LoopFactory]:
+    """asyncio's, and for the tests of the network also that of a running server."""
+    factories: dict[str, LoopFactory] = {"asyncio": asyncio.new_event_loop}
+    if item.path.name in NETWORK:
+        factories["server's"] = new_event_loop
+    return factories
 
 
 @dataclass
@@ -95,3 +110,11 @@ async def ask() -> AsyncIterator[Ask]:
             return Asked(bot, observed)
 
         yield make
+
+
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forgets those of this machine."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)

@@ -1,6 +1,8 @@
 """A model that is asked for JSON about a conversation."""
 
+import gc
 import json
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -8,18 +10,22 @@ from typing import Any
 import pytest
 
 from chatserver.bots.declaration import ModelBotDeclaration
+from chatserver.bots.openai import analyst as module
 from chatserver.bots.openai.analyst import OpenAiAnalyst
+from chatserver.bots.openai.deadlines import Deadlines
 from chatserver.chat.ports import BotError
 from chatserver.testing import (
     Behaviour,
     FakeModel,
     ModelRequest,
+    Refuse,
     Silence,
     Speak,
     bad_request,
     content_filtered,
     server_error,
     unauthorized,
+    unsupported,
 )
 from tests.integration.bots.conftest import Observed
 from tests.talks import answered, said, talk
@@ -87,6 +93,31 @@ async def test_an_endpoint_that_refuses_the_schema_is_asked_for_json_and_then_in
 
 
 @pytest.mark.parametrize(
+    "refusal",
+    [
+        Refuse(400, message="max_tokens or model output limit was reached"),
+        unsupported("max_tokens", "max_completion_tokens"),
+    ],
+    ids=["reached", "of no known name"],
+)
+async def test_an_endpoint_that_refuses_the_bound_is_asked_without(
+    analyst: Ask, refusal: Behaviour
+) -> None:
+    def takes_no_bound(asked: ModelRequest) -> Behaviour:
+        return refusal if bounded(asked) else Speak(("{}",))
+
+    async with FakeModel(default=takes_no_bound) as model:
+        asked = analyst(model)
+        assert [await asked.analyse(), await asked.analyse()] == ["{}", "{}"]
+    assert [bounded(request) for request in model.requests][-2:] == [False, False]
+    assert all("response_format" in request.body for request in model.requests)
+
+
+def bounded(request: ModelRequest) -> bool:
+    return bool({"max_tokens", "max_completion_tokens"} & set(request.body))
+
+
+@pytest.mark.parametrize(
     ("behaviour", "code", "requests"),
     [
         (bad_request(), "model_refused", 3),
@@ -117,3 +148,20 @@ async def test_without_a_usable_key_nothing_is_asked(analyst: Ask, key: Any) -> 
             await analyst(model, key=key).analyse()
     assert raised.value.error.code == "bot_not_configured"
     assert model.requests == []
+
+
+async def test_an_answer_leaves_no_deadline_behind(
+    analyst: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: weakref.WeakSet[Deadlines] = weakref.WeakSet()
+
+    class Seen(Deadlines):
+        def __init__(self, declaration: ModelBotDeclaration) -> None:
+            super().__init__(declaration)
+            made.add(self)
+
+    monkeypatch.setattr(module, "Deadlines", Seen)
+    async with FakeModel(Speak(("{}",))) as model:
+        await analyst(model).analyse()
+    gc.collect()
+    assert not made, "the event loop keeps its timer"

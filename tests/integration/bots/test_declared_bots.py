@@ -85,7 +85,7 @@ async def test_declared_bots_are_told_to_clients_with_the_default_of_the_environ
     running = await server(openai_key="sesame", default_bot="gpt", model_bots=FakeModelBot)
     ada = await connect(running)
     welcome = ada.inbox.all("welcome")[0]
-    assert [bot["name"] for bot in welcome["bots"]] == ["corpus", "echo", "gpt"]
+    assert [bot["name"] for bot in welcome["bots"]] == ["gpt", "corpus", "echo"]
     assert welcome["server"]["default_bot"] == "gpt"
     assert "sesame" not in str(welcome)
 

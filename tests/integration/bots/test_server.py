@@ -1,9 +1,13 @@
 """A model's bot in a whole server."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from chatserver.testing import FakeModel, Speak, Usage, cut, hang
 from tests.conftest import Connect
+from tests.declared import bots_file
 from tests.integration.bots.conftest import Ask
 from tests.servers import StartServer
 from tests.waiting import eventually
@@ -90,6 +94,34 @@ async def test_a_stopped_answer_uses_up_tokens_though_nobody_counted_them(
         await eve.say(session_id, "A story?")
         delta = await eve.told("reply_delta")
         await eve.do("stop_reply", session_id=session_id, reply_id=delta["reply_id"])
+        await eve.told("reply_stopped")
+        more = {"session_id": session_id, "text": "More?", "client_message_id": "more"}
+        assert (await eve.refused("send_message", more))["code"] == "quota_exceeded"
+
+
+class Thoughts(tuple[str, ...]):
+    """Knows how many of them the model has begun with."""
+
+    begun = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for thought in super().__iter__():
+            self.begun += 1
+            yield thought
+
+
+async def test_a_reply_that_is_stopped_while_its_model_thinks_uses_up_tokens(
+    server: StartServer, connect: Connect, tmp_path: Path
+) -> None:
+    thoughts = Thoughts(["Hm. "] * 10_000)
+    async with FakeModel(Speak(reasoning=thoughts, pace=0.01)) as model:
+        file = bots_file(tmp_path, model, key_variable="")
+        eve = await connect(await server(bots_file=file, tokens_per_participant_day=1), "Eve")
+        session_id = (await eve.do("create_session", bot="gpt"))["session"]["id"]
+        await eve.say(session_id, "A story?")
+        reply_id = (await eve.told("reply_started"))["reply_id"]
+        await eventually(lambda: thoughts.begun > 10)
+        await eve.do("stop_reply", session_id=session_id, reply_id=reply_id)
         await eve.told("reply_stopped")
         more = {"session_id": session_id, "text": "More?", "client_message_id": "more"}
         assert (await eve.refused("send_message", more))["code"] == "quota_exceeded"

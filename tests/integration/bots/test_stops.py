@@ -113,3 +113,18 @@ async def stops_at_once(ada: RawClient, session_id: str, reply_id: str) -> None:
     assert [event for event in log if "reply_id" in event["data"]] == []
     ended = await ada.do("stop_reply", session_id=session_id, reply_id=reply_id)
     assert ended["reply"]["state"] == "stopped"
+
+
+async def test_a_stop_that_only_the_store_was_told_of_is_obeyed_within_a_second(
+    server: StartServer, connect: Connect, tmp_path: Path
+) -> None:
+    async with FakeModel(hang(SAID)) as model:
+        running = await server(bots_file=bots_file(tmp_path, model, key_variable=""))
+        ada = await connect(running)
+        session_id = await session_of(ada, bot="gpt")
+        await ada.say(session_id, "A story?")
+        reply_id = (await ada.told("reply_delta"))["reply_id"]
+        store = running.app[SERVER].store
+        await store.transact(lambda tx: tx.replies.request_stop(reply_id))
+        await ada.told("reply_stopped", reply_id=reply_id, within=SECOND)
+        await eventually(lambda: model.open_streams == 0, within=SECOND)

@@ -209,3 +209,34 @@ async def test_an_answer_that_was_cut_short_counts_once_it_is_kept(
     for other, code in ((whole["seq"], "conflict"), (seq + 1, "not_found")):
         refused = await ada.refused("keep_message", {"session_id": session_id, "seq": other})
         assert refused["code"] == code
+
+
+async def test_what_was_asked_for_again_takes_no_place_among_what_a_bot_sees(
+    server: StartServer, connect: Connect
+) -> None:
+    running, bot = await with_bot(server)
+    ada = await connect(running)
+    session_id = await session_of(ada, bot="scripted")
+    bot.answers(["Poem 1", "Poem 2", "Poem 3", "Poem 4", "Shorter."])
+    poem = await answered(ada, session_id, "I am Ada. A poem, please.")
+    for _ in range(3):
+        await ada.do("retry_reply", session_id=session_id, reply_id=poem["data"]["reply_id"])
+        poem = await answer_to(ada, poem["data"]["reply_to"])
+    await answered(ada, session_id, "Shorter, please.")
+    seen = [message.data["text"] for message in bot.contexts[-1].messages]
+    assert seen == ["I am Ada. A poem, please.", "Poem 4", "Shorter, please."]
+
+
+async def test_a_prompt_that_did_not_wait_for_the_answer_before_it_is_answered_with_it_in_view(
+    server: StartServer, connect: Connect
+) -> None:
+    running, bot = await with_bot(server)
+    ada = await connect(running)
+    session_id = await session_of(ada, bot="scripted")
+    first = await ada.say(session_id, "One?")
+    second = await ada.say(session_id, "Two?")
+    bot.answers(["One.", "Two."])
+    for prompt in (first, second):
+        await answer_to(ada, prompt["seq"])
+    seen = [message.data["text"] for message in bot.contexts[-1].messages]
+    assert seen == ["One?", "One.", "Two?"]

@@ -165,6 +165,33 @@ async def test_more_waiting_replies_in_all_than_allowed_are_refused_as_busy(
     assert error["message"] == "2 replies wait or run before it"
 
 
+async def test_more_waiting_replies_of_one_person_than_allowed_are_refused_as_busy(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server(queued_replies_per_participant=2, words_per_second=20)
+    ada, bob = await connect(running, "Ada"), await connect(running, "Bob")
+    session_ids = [await session_of(ada, bob, bot="echo") for _ in range(3)]
+    for session_id in session_ids[:2]:
+        await ada.say(session_id, LONG)
+    payload = {"session_id": session_ids[2], "text": "me too", "client_message_id": "a"}
+    error = await ada.refused("send_message", payload)
+    assert (error["code"], error["waiting"]) == ("busy", 2)
+    await bob.say(session_ids[2], "and I?")
+
+
+async def test_a_quota_is_not_given_back_by_deleting_the_session(
+    server: StartServer, connect: Connect
+) -> None:
+    ada = await connect(await server(replies_per_participant_day=1))
+    session_id = await session_of(ada, bot="echo")
+    await ada.say(session_id, "one")
+    await ada.told("reply_finished")
+    await ada.do("delete_session", session_id=session_id)
+    elsewhere = await session_of(ada, bot="echo")
+    payload = {"session_id": elsewhere, "text": "two", "client_message_id": "a"}
+    assert (await ada.refused("send_message", payload))["code"] == "quota_exceeded"
+
+
 async def test_more_replies_in_a_day_than_allowed_are_refused_until_midnight(
     server: StartServer, connect: Connect
 ) -> None:

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from chatserver.app import SERVER
 from chatserver.bots.echo import EchoBot
 from chatserver.chat.ports import BotError, ReplyContext
+from chatserver.testing import ScriptedBot
 from tests.conftest import Connect
 from tests.integration.protocol.people import LONG, log_of, session_of, texts_of
 from tests.servers import StartServer
+from tests.waiting import eventually
 
 
 async def test_a_prompt_is_answered_piece_by_piece_and_then_by_a_message(
@@ -190,6 +193,36 @@ async def test_a_crashing_bot_fails_its_reply_without_telling_why(
     assert [(data["text"], data["failed"]) for data in said] == [("so far so ", True)]
 
 
+async def test_a_member_looks_up_how_a_reply_stands(server: StartServer, connect: Connect) -> None:
+    bot = ScriptedBot("bot")
+    running = await server(bots=[bot], default_bot="bot")
+    ada, bob = await connect(running, "Ada"), await connect(running, "Bob")
+    session_id = await session_of(ada, bob, bot="bot")
+    prompt = await ada.say(session_id, "Tea?")
+    first = (await ada.told("reply_started"))["reply_id"]
+
+    async def found(**which: Any) -> Any:
+        return (await bob.do("get_reply", session_id=session_id, **which))["reply"]
+
+    assert (await found(reply_id=first))["state"] == "running"
+    await ada.do("stop_reply", session_id=session_id, reply_id=first)
+    assert (await ada.told("reply_stopped"))["seq"] is None
+    stopped = await found(reply_id=first)
+    assert (stopped["state"], stopped["message"]) == ("stopped", None)
+    again = await ada.do("retry_reply", session_id=session_id, reply_id=first)
+    bot.answers(["yes"])
+    await ada.told("reply_finished")
+    for which in ({"prompt_seq": prompt["seq"]}, {"prompt_seq": prompt["seq"], "bot": "bot"}):
+        newest = await found(**which)
+        assert newest["reply_id"] == again["reply"]["reply_id"]
+        assert newest["message"]["data"]["text"] == "yes"
+    assert await found(prompt_seq=prompt["seq"], bot="nobody") is None
+    assert await found(reply_id=first) == stopped
+    eve = await connect(running, "Eve")
+    target = {"session_id": session_id, "reply_id": first}
+    assert (await eve.refused("get_reply", target))["code"] == "not_member"
+
+
 async def test_an_unknown_reply_is_not_found(server: StartServer, connect: Connect) -> None:
     running = await server()
     ada = await connect(running)
@@ -197,7 +230,7 @@ async def test_an_unknown_reply_is_not_found(server: StartServer, connect: Conne
     elsewhere = await session_of(ada, bot="echo")
     await ada.say(elsewhere, "hello")
     of_other = (await ada.told("reply_started"))["reply_id"]
-    for event in ("stop_reply", "retry_reply"):
+    for event in ("get_reply", "stop_reply", "retry_reply"):
         for reply_id in ("nothing", of_other):
             payload = {"session_id": session_id, "reply_id": reply_id}
             assert (await ada.refused(event, payload))["code"] == "not_found"
@@ -238,6 +271,40 @@ async def test_switching_the_bot_off_ends_a_running_reply_without_a_message(
     stopped: dict[str, Any] = await ada.told("reply_stopped")
     assert stopped["seq"] is None
     assert len(await texts_of(ada, session_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "change"),
+    [
+        ("update_session", {"reply_policy": "off"}),
+        ("update_session", {"bot": "corpus"}),
+        ("remove_bot", {"bot": "scripted"}),
+        ("delete_session", {}),
+    ],
+    ids=["switched off", "exchanged", "removed", "deleted"],
+)
+async def test_a_bot_that_is_no_longer_to_be_heard_falls_silent_at_once(
+    server: StartServer, connect: Connect, event: str, change: dict[str, Any]
+) -> None:
+    bot = ScriptedBot()
+    running = await server(bots=[bot, EchoBot(100), ScriptedBot("corpus")], default_bot="scripted")
+    ada = await connect(running)
+    session_id = await session_of(ada, bot="scripted")
+    for question in ("one?", "two?"):
+        await ada.say(session_id, question)
+    bot.say("I am about")
+    await ada.told("reply_delta")
+    await ada.do(event, session_id=session_id, **change)
+    await eventually(lambda: bot.closed == 1, within=1.0)
+    bot.answers(["too late", "too late"])
+    if event != "delete_session":
+        for _ in range(2):
+            assert (await ada.told("reply_stopped"))["seq"] is None
+        assert await texts_of(ada, session_id) == ["one?", "two?"]
+    assert len(bot.contexts) == 1, "the second was never asked"
+    states = running.app[SERVER].metrics.registry
+    done = {"bot": "scripted", "state": "done"}
+    assert states.get_sample_value("chatserver_replies_total", done) is None
 
 
 async def test_sessions_are_answered_side_by_side(server: StartServer, connect: Connect) -> None:

@@ -236,6 +236,8 @@ test("a reply is stopped and asked for again", async () => {
   const stopped = await ada.told("reply_stopped", { reply_id });
   const partial = await ada.told("message_created", { reply_id });
   assert.deepEqual([partial.seq, partial.data.stopped], [stopped.seq, true]);
+  const ended = (await ada.ask("get_reply", { session_id: id, reply_id })).reply;
+  assert.deepEqual([ended.state, ended.message.seq], ["stopped", partial.seq]);
   const { reply } = await ada.ask("retry_reply", { session_id: id, reply_id });
   assert.notEqual(reply.reply_id, reply_id);
   await ada.refused("conflict", "retry_reply", { session_id: id, reply_id });

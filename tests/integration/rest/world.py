@@ -53,7 +53,7 @@ class RecordingFeed:
     def drop_token(self, digest: bytes) -> None:
         self.dropped.append(digest)
 
-    def online(self, session_id: str) -> frozenset[str]:
+    async def online(self, session_id: str) -> frozenset[str]:
         return frozenset()
 
 
@@ -83,7 +83,7 @@ class NoNudge:
 
 
 class NoDigest:
-    async def digest(self, messages: Sequence[Event]) -> Digest:
+    async def digest(self, messages: Sequence[Event], asker: str) -> Digest:
         return Digest(
             method=SummaryMethod.EXTRACTIVE,
             text=None,

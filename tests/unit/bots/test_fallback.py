@@ -10,7 +10,7 @@ from chatserver.bots.fallback import FallbackBot
 from chatserver.chat.models import BotInfo
 from chatserver.chat.ports import Bot, BotError, ReplyContext
 from chatserver.testing import ScriptedBot
-from tests.unit.bots.context import prompt
+from tests.talks import prompt
 from tests.waiting import eventually
 
 

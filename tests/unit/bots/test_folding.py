@@ -73,5 +73,7 @@ def test_whatever_was_written_is_one_line_of_its_author(
 
 
 def test_of_an_answer_that_was_asked_for_again_the_last_is_remembered() -> None:
-    shown = lines(said("a"), answered("first"), answered("second", replaces=2), said("b"))
+    first = answered("first", reply_to=1, reply_id="1")
+    second = answered("second", reply_to=1, reply_id="2", replaces=2)
+    shown = lines(said("a"), first, second, said("b"))
     assert [line["text"] for line in shown] == ["a", "second", "b"]

@@ -12,18 +12,15 @@ from chatserver.bots.openai.prompt import (
     MEMORY_NOTE,
     SPEAKERS_NOTE,
     Message,
-    conversation,
     messages,
 )
-from chatserver.chat.models import EventType
-from chatserver.chat.ports import ReplyContext
 from tests.talks import Said, answered, said, talk
 
 SYSTEM = "Be brief."
 
 
 def sent(*talked: Said, window: int = 50) -> list[Message]:
-    return messages(SYSTEM, conversation(talk(*talked)), "ada", window)
+    return messages(SYSTEM, talk(*talked).messages, "ada", window)
 
 
 def turns(*talked: Said, window: int = 50) -> list[tuple[str, str]]:
@@ -66,23 +63,6 @@ def test_stopped_and_deleted_messages_are_left_out_and_take_no_place(
 ) -> None:
     talked = (said("a"), answered("b", **gone), said("c"))
     assert turns(*talked, window=2) == [("user", "a\n\nc")]
-
-
-def test_what_is_no_message_is_left_out() -> None:
-    context = talk(said("a"), answered("failed"), said("b"))
-    failed = context.messages[1].model_copy(update={"type": EventType.REPLY_FAILED})
-    shown = ReplyContext(
-        session=context.session,
-        prompt=context.prompt,
-        messages=(context.messages[0], failed, context.messages[2]),
-    )
-    assert [event.data["text"] for event in conversation(shown)] == ["a", "b"]
-
-
-def test_the_prompt_is_sent_even_where_the_messages_do_not_hold_it() -> None:
-    context = talk(said("a"), said("b"))
-    shown = ReplyContext(session=context.session, prompt=context.prompt, messages=())
-    assert conversation(shown) == [context.prompt]
 
 
 def test_another_bot_is_a_speaker_like_any_other() -> None:
@@ -165,7 +145,7 @@ def test_another_bot_is_a_speaker_whatever_it_says_and_calls_itself() -> None:
 
 
 def remembering(memory: str, *talked: Said, window: int = 50) -> list[Message]:
-    return messages(SYSTEM, conversation(talk(*talked)), "ada", window, memory)
+    return messages(SYSTEM, talk(*talked).messages, "ada", window, memory)
 
 
 def test_what_is_remembered_comes_first_as_a_line_of_the_users() -> None:

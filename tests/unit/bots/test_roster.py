@@ -8,7 +8,7 @@ from chatserver.bots.echo import EchoBot
 from chatserver.bots.roster import Roster
 from chatserver.bots.unconfigured import UnconfiguredBot
 from chatserver.chat.ports import Bot, BotError
-from tests.unit.bots.context import prompt
+from tests.talks import prompt
 from tests.unit.bots.models import FakeModelBot, declaration
 
 ECHO = EchoBot(1000)

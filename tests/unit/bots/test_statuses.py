@@ -17,6 +17,7 @@ from chatserver.bots.openai.failures import (
     RateLimited,
     Refused,
     ServerFault,
+    UnknownLimit,
 )
 from chatserver.bots.openai.statuses import failure_of_status
 
@@ -26,6 +27,14 @@ VLLM = {
     "code": 400,
 }
 LLAMA = {"code": 400, "message": "too large", "type": "exceed_context_size_error"}
+
+NEW_NAME = {
+    "message": "Unsupported parameter: 'max_tokens' is not supported with this model. Use"
+    " 'max_completion_tokens' instead.",
+    "type": "invalid_request_error",
+    "param": "max_tokens",
+    "code": "unsupported_parameter",
+}
 
 
 def refused(status: int, body: Any, **headers: str) -> APIStatusError:
@@ -44,6 +53,11 @@ def refused(status: int, body: Any, **headers: str) -> APIStatusError:
         (413, None, ContextTooLong),
         (400, {"code": "content_filter"}, Refused),
         (400, {"message": "max_tokens: at least 16"}, OutputLimit),
+        (400, {"message": "max_tokens is too large: 9000. At most 4096 is supported"}, OutputLimit),
+        (400, NEW_NAME, UnknownLimit),
+        (400, {"message": "Unrecognized request argument: max_completion_tokens"}, UnknownLimit),
+        (422, {"message": "[{'type': 'extra_forbidden', 'loc': ['max_tokens']}]"}, UnknownLimit),
+        (400, {"message": "Unsupported parameter: 'temperature'"}, BadRequest),
         (422, {"detail": []}, BadRequest),
         (451, None, Refused),
         (401, {"code": "invalid_api_key"}, NotConfigured),

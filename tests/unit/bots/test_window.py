@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chatserver.bots.openai.budget import Budget
 from chatserver.bots.openai.estimate import estimate_messages
-from chatserver.bots.openai.prompt import conversation, messages
+from chatserver.bots.openai.prompt import messages
 from chatserver.bots.openai.view import View
 from chatserver.bots.openai.window import fitting
 from chatserver.chat.models import Event
@@ -27,7 +27,7 @@ MEMORIES = st.none() | st.text(st.characters(codec="utf-8"), min_size=1, max_siz
 
 
 def events_of(talked: list[Said]) -> list[Event]:
-    return conversation(talk(*talked, said("the prompt")))
+    return list(talk(*talked, said("the prompt")).messages)
 
 
 @given(TALKS, st.integers(1, 20), st.floats(0, 500), MEMORIES)
@@ -53,6 +53,14 @@ def test_no_larger_choice_would_have_fitted(
     for larger in range(count + 1, min(most, len(events)) + 1):
         sent = messages(SYSTEM, events, "ada", larger, memory)
         assert estimate_messages(sent) > room - 0.001
+
+
+@given(TALKS, st.integers(1, 20), MEMORIES)
+def test_a_choice_that_just_fits_is_made(talked: list[Said], most: int, memory: str | None) -> None:
+    events = events_of(talked)
+    count = min(most, len(events))
+    room = estimate_messages(messages(SYSTEM, events, "ada", count, memory)) + 0.001
+    assert fitting(SYSTEM, events, "ada", most=count, room=room, memory=memory) == count
 
 
 def test_without_a_bound_of_tokens_the_window_alone_counts() -> None:
@@ -88,5 +96,14 @@ def test_a_fold_leaves_the_window_or_the_newest_part_of_the_budget() -> None:
     assert by_window.kept_from(context) == 27
     declared = declaration("ada", prompt=SYSTEM, context_tokens=130, remember=True)
     by_tokens = View(declared, Budget(130, None))
-    count, _ = by_tokens.choose(conversation(context), 30, None)
+    count, _ = by_tokens.choose(context.messages, 30, None)
     assert 30 - count + 1 < by_tokens.kept_from(context) < 30
+
+
+def test_an_old_prompt_that_is_asked_again_is_not_shown_a_memory_of_what_came_later() -> None:
+    view = View(declaration("ada", window=4, remember=True), Budget(None, None))
+    context = talk(*[said("x")] * 30)
+    for through, shown in [(29, ("before", 4)), (30, (None, 14)), (40, (None, 14))]:
+        memory = Memory(through, "before", context.prompt.created_at)
+        asked = replace(context, memory=memory)
+        assert (view.memory(asked), view.most(asked)) == shown

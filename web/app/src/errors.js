@@ -3,6 +3,7 @@
  *
  * @import {ErrorBody} from "./protocol.js"
  */
+import { asSentence, duration } from "./format.js";
 
 /** A request that the server refused, or that never reached it (`offline`, `timeout`, `payload_too_large`). */
 export class ChatError extends Error {
@@ -46,18 +47,18 @@ const SENTENCES = {
   not_found: "This chat does not exist, or you need an invite to see it.",
   not_member: "You are not a member of this chat any more.",
   forbidden: "You are not allowed to do that.",
-  conflict: "A different message was already sent under the same id.",
   unauthorized: "Please enter your name again.",
   token_expired: "You were away for too long. Please enter your name again.",
   token_revoked: "You were signed out. Please enter your name again.",
   too_many_sessions: "You have reached the number of chats one person can have. Delete or leave one first.",
   session_full: "This chat is full.",
+  too_many_bots: "This chat has as many bots as it may have. Remove one of them first.",
+  too_many_invites: "This chat has too many invite links. Make the old ones invalid first.",
   too_many_connections: "Too many connections from your network. Trying again shortly.",
   too_many_in_flight: "Too much at once. Please try again.",
   payload_too_large: "That is too large to send.",
   payload_too_deep: "That could not be sent.",
   unknown_bot: "That bot does not exist any more.",
-  busy: "The server is busy. Please try again.",
   draining: "The server is restarting. Please try again in a moment.",
   unavailable: "The server is not available right now. Please try again.",
   internal: "Something went wrong on the server.",
@@ -72,5 +73,17 @@ export function sentence(error) {
   if (error.code === "invalid_payload") {
     return error.field ? `Please check “${error.field.replaceAll("_", " ")}”: ${error.message}` : `That was not accepted: ${error.message}`;
   }
-  return SENTENCES[error.code] ?? error.message;
+  if (error.code === "busy") return `${waiting(error.waiting)} Please try again in a moment.`;
+  if (error.code === "quota_exceeded") {
+    const wait = error.retry_after_ms ? `in ${duration(error.retry_after_ms)}` : "tomorrow";
+    return `You have used up your replies of today. You can ask again ${wait}, after midnight UTC.`;
+  }
+  if (error.code === "conflict") return `That cannot be done: ${asSentence(error.message)}`;
+  return SENTENCES[error.code] ?? asSentence(error.message);
+}
+
+/** @param {number | undefined} replies */
+function waiting(replies) {
+  if (!replies) return "Too many replies wait already.";
+  return replies === 1 ? "1 reply waits before yours." : `${replies} replies wait before yours.`;
 }

@@ -97,6 +97,35 @@ export function typingLabel(names) {
   return `${names[0]} and ${names.length - 1} others are typing…`;
 }
 
+/**
+ * Hours and minutes, rounded up.
+ *
+ * @param {number} ms
+ */
+export function duration(ms) {
+  const minutes = Math.max(1, Math.ceil(ms / 60_000));
+  const parts = [count(Math.floor(minutes / 60), "hour"), count(minutes % 60, "minute")];
+  return parts.filter(Boolean).join(" ");
+}
+
+/**
+ * @param {number} number
+ * @param {string} unit
+ */
+function count(number, unit) {
+  return number && `${number} ${unit}${number === 1 ? "" : "s"}`;
+}
+
+/** @param {{title: string, bot: string | null}} session also one that nobody has given a title yet */
+export function titleOf({ title, bot }) {
+  return title || (bot ? `Chat with ${bot}` : "Untitled");
+}
+
+/** @param {string} text words that may lack a full stop, such as a server's */
+export function asSentence(text) {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
 /** @param {string} text Markdown, to be shown on one line */
 export function plainLine(text) {
   return text

@@ -5,11 +5,18 @@
  * may touch the page.
  */
 import { Marked } from "marked";
+import { mentionPattern } from "./mentions.js";
 
-const marked = new Marked({
+/** @param {RegExp | null} mentions */
+const parserFor = (mentions) => new Marked({
   gfm: true,
   breaks: true,
   renderer: {
+    text(token) {
+      if ("tokens" in token && token.tokens) return this.parser.parseInline(token.tokens);
+      const text = "escaped" in token && token.escaped ? token.text : escaped(token.text);
+      return mentions ? text.replace(mentions, '<span class="mention">$&</span>') : text;
+    },
     html: (token) => ("block" in token && token.block ? plainBlock(token.text) : escaped(token.text)),
     code: ({ text, lang }) => {
       const language = /^[\w+#-]*/.exec(lang ?? "")?.[0].toLowerCase() ?? "";
@@ -23,11 +30,27 @@ const marked = new Marked({
 /** Quotes within quotes beyond this are an attack on the parser's stack and the page's layout. */
 const TOO_DEEP = /^(?:[ \t]*>){16}/m;
 
+/** Parsers by the names they mark; a page shows few rooms in turn. */
+const PARSERS = 8;
+/** @type {Map<string, Marked>} */
+const parsers = new Map();
+
+/** @param {string[]} bots */
+function parserOf(bots) {
+  const key = bots.join("\n");
+  const known = parsers.get(key) ?? parserFor(mentionPattern(bots));
+  if (parsers.size >= PARSERS) parsers.clear();
+  parsers.set(key, known);
+  return known;
+}
+
 /**
  * @param {string} text
+ * @param {string[]} [bots] whose mentions are marked, outside of code
  * @returns {string[]} unsanitised HTML of each top-level block
  */
-export function markdownBlocks(text) {
+export function markdownBlocks(text, bots = []) {
+  const marked = parserOf(bots);
   if (TOO_DEEP.test(text)) return [plainBlock(text)];
   try {
     return marked

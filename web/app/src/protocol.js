@@ -11,7 +11,8 @@
  * @property {string} title
  * @property {Visibility} visibility
  * @property {ReplyPolicy} reply_policy
- * @property {string | null} bot
+ * @property {string | null} bot the one that answers unasked; more of them may be members
+ * @property {number} bot_turns
  * @property {string} created_by
  * @property {string} created_at
  * @property {number} last_seq
@@ -48,6 +49,7 @@
  * @property {"queued" | "running" | "done" | "failed" | "stopped"} state
  * @property {number} attempt
  * @property {string} text
+ * @property {number | null} [result_seq] the message that it ended in
  *
  * @typedef {object} JoinAck
  * @property {Session} session
@@ -82,6 +84,7 @@
  * @property {string} message
  * @property {boolean} retryable
  * @property {number} [retry_after_ms]
+ * @property {number} [waiting] replies that would have come before
  * @property {string} [field]
  *
  * @typedef {object} TokenGrant
@@ -95,6 +98,7 @@ export const DURABLE = new Set([
   "message_created",
   "message_edited",
   "message_deleted",
+  "message_kept",
   "participant_joined",
   "participant_left",
   "session_updated",

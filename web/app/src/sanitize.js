@@ -11,7 +11,7 @@ const TAGS = [
 
 DOMPurify.addHook("uponSanitizeAttribute", (_node, data) => {
   if (data.attrName !== "class") return;
-  data.attrValue = data.attrValue.split(/\s+/).filter((name) => /^(?:hljs|language)-[\w+#-]+$/.test(name) || name.endsWith("_")).join(" ");
+  data.attrValue = data.attrValue.split(/\s+/).filter((name) => /^(?:hljs|language)-[\w+#-]+$/.test(name) || name === "mention" || name.endsWith("_")).join(" ");
 });
 
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {

@@ -2,6 +2,7 @@
  * What a room shows, top to bottom: days, messages in groups, notices, messages on their way, and
  * replies being written. Pure, so that it can be tested without a page.
  *
+ * @import {Version} from "./answers.js"
  * @import {Event, Participant} from "./protocol.js"
  * @import {LiveReply, Outgoing, Room} from "./state/model.js"
  *
@@ -15,16 +16,27 @@
  * @property {boolean} own
  * @property {boolean} head first of a group: shows who speaks
  * @property {string | null} retry the reply to ask for again
+ * @property {boolean} last answers the prompt that was answered last
+ * @property {Event | null} cut the failure that ended it early
+ * @property {Version[]} earlier what it took the place of, oldest first
  * @property {Event | null} quoted
- * @typedef {{kind: "failure", key: string, event: Event, retry: string | null}} FailureItem
+ * @typedef {object} FailureItem
+ * @property {"failure"} kind
+ * @property {string} key
+ * @property {Event} event
+ * @property {string | null} retry
+ * @property {boolean} over another reply followed it
  * @typedef {{kind: "outgoing", key: string, entry: Outgoing, head: boolean}} OutgoingItem
  * @typedef {{kind: "reply", key: string, reply: LiveReply}} ReplyItem
  * @typedef {DayItem | UnreadItem | NoticeItem | MessageItem | FailureItem | OutgoingItem | ReplyItem} Item
  */
+import { answersOf, keyOfEnd, keyOfReply, retryableReplies } from "./answers.js";
 import { daysBetween } from "./format.js";
 
 const GROUP_GAP_MS = 5 * 60_000;
 const NOTICES = new Set(["participant_joined", "participant_left", "session_updated"]);
+/** One for all, so that a message without earlier versions is not drawn again for nothing. */
+const NO_VERSIONS = /** @type {Version[]} */ ([]);
 
 /**
  * @param {Room} room
@@ -39,7 +51,8 @@ export function buildTimeline(room, outbox, me, unread_after = null) {
   /** @type {{id: string, at: number} | null} */
   let speaker = null;
   let last_at = "";
-  const last_end = lastReplyEnd(room);
+  const answers = answersIn(room);
+  const replies = new Map(liveReplies(room).map((reply) => [keyOfReply(reply), reply]));
 
   const dayOf = (/** @type {string} */ at, /** @type {string | number} */ id) => {
     if (last_at && daysBetween(new Date(last_at), new Date(at)) === 0) return;
@@ -53,38 +66,55 @@ export function buildTimeline(room, outbox, me, unread_after = null) {
     speaker = { id, at };
     return head;
   };
+  const pushReply = (/** @type {LiveReply} */ reply) => {
+    items.push({ kind: "reply", key: `r-${reply.reply_id}`, reply });
+    replies.delete(keyOfReply(reply));
+    speaker = null;
+  };
 
   let divided = unread_after === null;
   for (const event of room.events) {
     const spoken = event.type === "message_created";
     if (!spoken && !NOTICES.has(event.type) && event.type !== "reply_failed") continue;
+    if (answers.elsewhere.has(event.seq)) continue;
     dayOf(event.created_at, event.seq);
     if (!divided && spoken && event.seq > Number(unread_after) && event.sender.id !== me.id) {
       items.push({ kind: "unread", key: "unread" });
       divided = true;
       speaker = null;
     }
-    const retry = event === last_end ? event.data.reply_id : null;
     if (spoken) {
+      const versions = answers.versions.get(event.seq);
+      const shown = versions?.at(-1) ?? event;
+      const following = answers.standing.has(shown.seq) ? replies.get(keyOfEnd(shown)) : undefined;
+      if (following?.state === "running") {
+        pushReply(following);
+        continue;
+      }
       const own = event.sender.id === me.id;
       items.push({
         kind: "message",
         key: own ? (event.data.client_message_id ?? `m-${event.seq}`) : `m-${event.seq}`,
-        event,
+        event: shown,
         own,
         head: isHead(event.sender.id, event.created_at),
-        retry,
-        quoted: quotedBy(event, room),
+        retry: answers.retryOf(shown),
+        last: shown.data.reply_id !== undefined && shown.data.reply_to === answers.last_prompt,
+        cut: answers.cuts.get(shown.data.reply_id) ?? null,
+        earlier: versions ? earlierOf(versions, answers.cuts) : NO_VERSIONS,
+        quoted: quotedBy(shown, room),
       });
+      if (following) pushReply(following);
     } else {
       speaker = null;
-      if (event.type === "reply_failed") items.push({ kind: "failure", key: `f-${event.seq}`, event, retry });
-      else items.push({ kind: "notice", key: `n-${event.seq}`, event });
+      if (event.type === "reply_failed") {
+        const over = answers.ends.get(keyOfEnd(event)) !== event;
+        items.push({ kind: "failure", key: `f-${event.seq}`, event, retry: answers.retryOf(event), over });
+      } else items.push({ kind: "notice", key: `n-${event.seq}`, event });
     }
   }
 
-  for (const reply of runningFirst(room)) items.push({ kind: "reply", key: `r-${reply.reply_id}`, reply });
-  if (Object.keys(room.replies).length) speaker = null;
+  for (const reply of [...replies.values()]) pushReply(reply);
   for (const entry of outbox) {
     dayOf(entry.created_at, entry.client_message_id);
     items.push({ kind: "outgoing", key: entry.client_message_id, entry, head: isHead(me.id, entry.created_at) });
@@ -93,21 +123,34 @@ export function buildTimeline(room, outbox, me, unread_after = null) {
 }
 
 /**
- * A failed or stopped reply can be asked for again as long as nothing came after it from a bot.
+ * Replies on their way, in the order in which they are shown and stopped: what is being written
+ * comes before what waits.
  *
  * @param {Room} room
  */
-function lastReplyEnd(room) {
-  if (Object.values(room.replies).some((reply) => reply.state === "running")) return null;
-  const end = room.events.findLast((event) => event.data.reply_id);
-  if (!end) return null;
-  if (end.type === "reply_failed") return end.data.retryable === false ? null : end;
-  return end.data.stopped && !end.data.deleted_at ? end : null;
+export function liveReplies(room) {
+  const waits = (/** @type {LiveReply} */ reply) => Number(reply.state === "queued");
+  return Object.values(room.replies).sort((one, other) => waits(one) - waits(other) || one.prompt_seq - other.prompt_seq);
 }
 
 /** @param {Room} room */
-function runningFirst(room) {
-  return Object.values(room.replies).sort((one, other) => one.prompt_seq - other.prompt_seq);
+function answersIn(room) {
+  const answers = answersOf(room.events);
+  const retryable = retryableReplies(room, answers.ends);
+  return {
+    ...answers,
+    retryOf: (/** @type {Event} */ event) => (retryable.has(event.data.reply_id) ? String(event.data.reply_id) : null),
+  };
+}
+
+/**
+ * @param {Event[]} versions
+ * @param {Map<string, Event>} cuts
+ * @returns {Version[]}
+ */
+function earlierOf(versions, cuts) {
+  const earlier = versions.slice(0, -1).filter(({ data }) => !data.deleted_at);
+  return earlier.map((event) => ({ event, cut: cuts.get(event.data.reply_id) ?? null }));
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Sending, changing and reading messages; stopping and retrying replies.
+ * Sending, changing, keeping and reading messages; stopping and retrying replies.
  *
  * @import {Outgoing} from "../state/model.js"
  * @import {Context} from "./context.js"
@@ -10,6 +10,8 @@ import { OUTBOX_LIMIT } from "../state/outbox.js";
 
 const TRIES = 5;
 const TYPING_EVERY_MS = 2500;
+/** Trying again at once would find the same queue; whoever waits is told instead. */
+const TOLD_AT_ONCE = new Set(["busy"]);
 
 /** @param {Context} context */
 export function messageCommands({ store, connection, complain, toast }) {
@@ -57,7 +59,7 @@ export function messageCommands({ store, connection, complain, toast }) {
       } catch (error) {
         const body = errorBody(error);
         if (body.code === "offline") return false;
-        if (!body.retryable || tries === TRIES) {
+        if (!body.retryable || TOLD_AT_ONCE.has(body.code) || tries === TRIES) {
           store.dispatch({ type: "message_failed", client_message_id, error: body });
           return true;
         }
@@ -68,12 +70,13 @@ export function messageCommands({ store, connection, complain, toast }) {
 
   /**
    * @param {string} name
-   * @param {object} payload
+   * @param {{session_id: string, [field: string]: unknown}} payload
    * @returns {Promise<boolean>} whether it worked; if not, it has been said
    */
   async function ask(name, payload) {
     try {
-      await connection.request(name, payload);
+      const { reply, replies = reply ? [reply] : [] } = await connection.request(name, payload);
+      if (replies.length) store.dispatch({ type: "replies_queued", session_id: payload.session_id, replies });
       return true;
     } catch (error) {
       complain(error);
@@ -131,14 +134,21 @@ export function messageCommands({ store, connection, complain, toast }) {
      * @param {string} session_id
      * @param {number} seq
      * @param {string} text
+     * @param {boolean} [ask_again] lets the bots that it asks answer again
      */
-    edit: (session_id, seq, text) => ask("edit_message", { session_id, seq, text }),
+    edit: (session_id, seq, text, ask_again = false) => ask("edit_message", { session_id, seq, text, ask_again }),
 
     /**
      * @param {string} session_id
      * @param {number} seq
      */
     remove: (session_id, seq) => ask("delete_message", { session_id, seq }),
+
+    /**
+     * @param {string} session_id
+     * @param {number} seq
+     */
+    keep: (session_id, seq) => ask("keep_message", { session_id, seq }),
 
     /**
      * @param {string} session_id

@@ -1,9 +1,10 @@
 /**
  * Creating, changing, sharing and leaving sessions.
  *
- * @import {Summary} from "../protocol.js"
+ * @import {ErrorBody, Summary} from "../protocol.js"
  * @import {Context} from "./context.js"
  */
+import { endsSignIn, errorBody } from "../errors.js";
 import { routeHash } from "../router.js";
 
 /** A model may take its time; see CHATSERVER_SUMMARY_SECONDS. */
@@ -23,6 +24,22 @@ export function sessionCommands({ store, connection, navigate, toast, complain }
     } catch (error) {
       complain(error);
       return null;
+    }
+  }
+
+  /**
+   * @param {string} name
+   * @param {object} payload
+   * @returns {Promise<ErrorBody | null>} why it failed, for the caller to say
+   */
+  async function attempt(name, payload) {
+    try {
+      await connection.request(name, payload);
+      return null;
+    } catch (error) {
+      const body = errorBody(error);
+      if (endsSignIn(body)) complain(error);
+      return body;
     }
   }
 
@@ -47,6 +64,18 @@ export function sessionCommands({ store, connection, navigate, toast, complain }
      * @param {string} title
      */
     rename: (session_id, title) => ask("rename_session", { session_id, title }),
+
+    /**
+     * @param {string} session_id
+     * @param {string} bot
+     */
+    addBot: (session_id, bot) => attempt("add_bot", { session_id, bot }),
+
+    /**
+     * @param {string} session_id
+     * @param {string} bot
+     */
+    removeBot: (session_id, bot) => attempt("remove_bot", { session_id, bot }),
 
     /** @param {string} session_id */
     async remove(session_id) {

@@ -47,13 +47,34 @@ export function syncCommands({ store, connection, complain, navigate }) {
     if (invite) payload.invite = invite;
     try {
       const ack = await connection.requestPatiently("join_session", payload);
-      store.dispatch({ type: "room_joined", session_id, ack });
+      await entered(session_id, ack);
       if (invites.delete(session_id) && store.state.open === session_id) navigate({ session_id });
       await closeHole(session_id);
     } catch (error) {
       const body = errorBody(error);
       if (body.code === "offline") return;
       store.dispatch({ type: "room_refused", session_id, error: body });
+    }
+  }
+
+  /**
+   * Takes the snapshot in, and asks what became of the replies that were on their way and are not any
+   * more: one that ended without a word left nothing in the log.
+   *
+   * @param {string} session_id
+   * @param {JoinAck} ack
+   */
+  async function entered(session_id, ack) {
+    store.dispatch({ type: "room_joined", session_id, ack });
+    const running = new Set(ack.replies.map(({ reply_id }) => reply_id));
+    for (const { reply_id, state } of Object.values(room(session_id)?.replies ?? {})) {
+      if (state === "stopped" || running.has(reply_id)) continue;
+      try {
+        const { reply } = await connection.requestPatiently("get_reply", { session_id, reply_id });
+        store.dispatch({ type: "reply_found", session_id, reply });
+      } catch {
+        return; // The next join asks again.
+      }
     }
   }
 
@@ -117,7 +138,7 @@ export function syncCommands({ store, connection, complain, navigate }) {
     try {
       /** @type {JoinAck} */
       const ack = await connection.requestPatiently("join_session", { session_id, after_seq: Math.max(after_seq, 0) });
-      store.dispatch({ type: "room_joined", session_id, ack });
+      await entered(session_id, ack);
     } catch {
       return;
     }

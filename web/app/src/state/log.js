@@ -5,6 +5,8 @@
  * @import {Event} from "../protocol.js"
  */
 
+const CHANGES = new Set(["message_edited", "message_deleted", "message_kept"]);
+
 /**
  * @param {Event[]} events
  * @param {number} last_seq the cursor, which an empty stretch ends at
@@ -27,7 +29,7 @@ export function mergeLog(older, newer) {
 }
 
 /**
- * Replays edits and deletions on the messages they speak of, in log order. A page read before an
+ * Replays edits, deletions and keepings on the messages they speak of, in log order. A page read before an
  * edit may arrive after it, so a whole stretch can be replayed: the last change wins either way.
  *
  * @param {Event[]} events
@@ -36,7 +38,7 @@ export function mergeLog(older, newer) {
 export function patched(events, changes = events) {
   let result = events;
   for (const change of changes) {
-    if (change.type !== "message_edited" && change.type !== "message_deleted") continue;
+    if (!CHANGES.has(change.type)) continue;
     const index = change.data.seq - events[0].seq;
     const target = result[index];
     if (target?.type !== "message_created") continue;
@@ -53,6 +55,7 @@ export function patched(events, changes = events) {
  * @param {Event} change
  */
 function changedData(data, change) {
+  if (change.type === "message_kept") return data.kept ? data : { ...data, kept: true };
   if (change.type === "message_deleted") {
     return data.deleted_at === change.data.deleted_at ? data : { ...data, text: "", deleted_at: change.data.deleted_at };
   }

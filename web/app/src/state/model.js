@@ -12,7 +12,7 @@
  * @property {number} attempt
  * @property {string} text
  * @property {number} length of `text` in code points
- * @property {"running" | "stopped"} state `stopped` stays only where nothing was said
+ * @property {"queued" | "running" | "stopped"} state `stopped` stays only where nothing was said
  *
  * @typedef {object} Room
  * @property {string} session_id

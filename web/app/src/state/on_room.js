@@ -8,7 +8,7 @@
 import { withoutSession } from "./on_sessions.js";
 import { settled } from "./outbox.js";
 import { newOverview, overviewAfter, overviewFromRoom, overviewRead } from "./overviews.js";
-import { replyGrew, replyStarted, replyStopped, withoutReply } from "./replies.js";
+import { repliesQueued, replyFound, replyGrew, replyStarted, replyStopped, withoutReply } from "./replies.js";
 import { eventArrived, historyLoaded, newRoom, roomJoined, roomRefused, trimmed, withMember, withoutTyping } from "./rooms.js";
 
 /**
@@ -63,6 +63,10 @@ export const roomEvents = {
     const told = overviewFromRoom(overview, room, state.me?.id ?? "");
     return { ...withRoom(state, room), sessions: { ...state.sessions, [session_id]: told } };
   },
+
+  replies_queued: (state, { session_id, replies }) => inRoom(state, session_id, (room) => repliesQueued(room, replies)),
+
+  reply_found: (state, { session_id, reply }) => inRoom(state, session_id, (room) => replyFound(room, reply)),
 
   reply_started: (state, { data }) => inRoom(state, data.session_id, (room) => replyStarted(room, data)),
 

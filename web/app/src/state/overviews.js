@@ -45,6 +45,7 @@ export function overviewAfter(overview, event, me) {
       };
     case "message_edited":
     case "message_deleted":
+    case "message_kept":
       return { ...next, last_message: next.last_message && patched([next.last_message], [event])[0] };
     case "session_updated":
       return { ...next, ...settingsOf(event.data) };

@@ -1,5 +1,5 @@
 /**
- * Running replies: text that grows by deltas, each with its offset in code points.
+ * Replies on their way: they wait, then their text grows by deltas, each with its offset in code points.
  *
  * @import {Participant, Reply} from "../protocol.js"
  * @import {LiveReply, Room} from "./model.js"
@@ -14,10 +14,7 @@ import { codePointLength, dropCodePoints } from "../codepoints.js";
 export function replyStarted(room, data) {
   const known = room.replies[data.reply_id];
   if (hasEnded(room, data.reply_id) || (known && known.attempt >= data.attempt)) return room;
-  const stopped = Object.values(room.replies).filter(
-    (reply) => reply.state === "stopped" && reply.prompt_seq === data.prompt_seq,
-  );
-  return withReply(stopped.reduce((kept, reply) => withoutReply(kept, reply.reply_id), room), {
+  return withReply(withoutOlder(room, data.prompt_seq, data.bot), {
     reply_id: data.reply_id,
     prompt_seq: data.prompt_seq,
     bot: data.bot,
@@ -26,6 +23,29 @@ export function replyStarted(room, data) {
     length: 0,
     state: "running",
   });
+}
+
+/**
+ * Replies that an ack says wait for their turn; one that began meanwhile is left as it is.
+ *
+ * @param {Room} room
+ * @param {Reply[]} replies
+ * @returns {Room}
+ */
+export function repliesQueued(room, replies) {
+  return replies.reduce((kept, { reply_id, prompt_seq, bot, state }) => {
+    if (state !== "queued" || kept.replies[reply_id] || hasEnded(kept, reply_id)) return kept;
+    const who = botOf(kept, bot);
+    return withReply(withoutOlder(kept, prompt_seq, who), {
+      reply_id,
+      prompt_seq,
+      bot: who,
+      attempt: 0,
+      text: "",
+      length: 0,
+      state: "queued",
+    });
+  }, room);
 }
 
 /**
@@ -39,8 +59,9 @@ export function replyStarted(room, data) {
 export function replyGrew(room, data) {
   const known = room.replies[data.reply_id];
   if (!known) return hasEnded(room, data.reply_id) ? room : { ...room, stale: true };
-  if (known.state !== "running" || data.attempt < known.attempt) return room;
-  const reply = data.attempt > known.attempt ? { ...known, attempt: data.attempt, text: "", length: 0 } : known;
+  if (known.state === "stopped" || data.attempt < known.attempt) return room;
+  /** @type {LiveReply} */
+  const reply = data.attempt > known.attempt ? { ...known, state: "running", attempt: data.attempt, text: "", length: 0 } : known;
   if (data.offset > reply.length) return { ...withReply(room, reply), stale: true };
   const fresh = dropCodePoints(data.text, reply.length - data.offset);
   if (fresh === "") return reply === known ? room : withReply(room, reply);
@@ -61,8 +82,9 @@ export function replyGrew(room, data) {
 export function replyStopped(room, data) {
   const known = room.replies[data.reply_id];
   if (!known) return room;
-  if (data.seq === null) return withReply(room, { ...known, state: "stopped" });
-  return withoutReply(room, data.reply_id);
+  const followed = Object.values(room.replies).some((reply) => reply !== known && isSame(reply, known.prompt_seq, known.bot));
+  if (data.seq !== null || followed) return withoutReply(room, data.reply_id);
+  return withReply(room, { ...known, state: "stopped" });
 }
 
 /**
@@ -78,7 +100,8 @@ export function withoutReply(room, reply_id) {
 
 /**
  * The replies of a join ack replace what was known; the longer text of an attempt wins, because
- * deltas are applied as they come and an ack may be older than the last of them.
+ * deltas are applied as they come and an ack may be older than the last of them. One that is not
+ * listed keeps its place until `replyFound` says what became of it: it may have ended without a word.
  *
  * @param {Room} room
  * @param {Reply[]} replies
@@ -103,10 +126,20 @@ export function mergeReplies(room, replies) {
           state: "running",
         };
   }
-  for (const reply of Object.values(room.replies)) {
-    if (reply.state === "stopped" && !(reply.reply_id in merged)) merged[reply.reply_id] = reply;
-  }
-  return merged;
+  return { ...room.replies, ...merged };
+}
+
+/**
+ * What a look-up says of a reply that was heard of. Of one that has not ended more will be heard; one
+ * that has is in the log, unless it said nothing.
+ *
+ * @param {Room} room
+ * @param {Reply} reply
+ * @returns {Room}
+ */
+export function replyFound(room, { reply_id, state, result_seq = null }) {
+  if (state === "queued" || state === "running") return room;
+  return state === "stopped" ? replyStopped(room, { reply_id, seq: result_seq }) : withoutReply(room, reply_id);
 }
 
 /**
@@ -116,7 +149,32 @@ export function mergeReplies(room, replies) {
  */
 function botOf(room, name) {
   const bots = Object.values(room.members).map((member) => member.participant).filter(({ kind }) => kind === "bot");
-  return bots.find((bot) => bot.name === name) ?? bots[0] ?? { id: `bot:${name}`, name, kind: "bot" };
+  return bots.find((bot) => bot.name === name) ?? { id: `bot:${name}`, name, kind: "bot" };
+}
+
+/**
+ * Without the stopped replies that a new one of the same bot follows. Where the bot has left, another
+ * one may be asked in its stead.
+ *
+ * @param {Room} room
+ * @param {number} prompt_seq
+ * @param {Participant} bot
+ * @returns {Room}
+ */
+function withoutOlder(room, prompt_seq, bot) {
+  const older = Object.values(room.replies).filter(
+    (reply) => reply.state === "stopped" && (isSame(reply, prompt_seq, bot) || (reply.prompt_seq === prompt_seq && !room.members[reply.bot.id])),
+  );
+  return older.reduce((kept, reply) => withoutReply(kept, reply.reply_id), room);
+}
+
+/**
+ * @param {LiveReply} reply
+ * @param {number} prompt_seq
+ * @param {Participant} bot
+ */
+function isSame(reply, prompt_seq, bot) {
+  return reply.prompt_seq === prompt_seq && reply.bot.id === bot.id;
 }
 
 /**

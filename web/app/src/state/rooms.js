@@ -151,8 +151,8 @@ function applied(room, event) {
 }
 
 /** @param {Record<string, any>} data */
-export function settingsOf({ title, visibility, reply_policy, bot }) {
-  return { title, visibility, reply_policy, bot };
+export function settingsOf({ title, visibility, reply_policy, bot, bot_turns = 0 }) {
+  return { title, visibility, reply_policy, bot, bot_turns };
 }
 
 /**

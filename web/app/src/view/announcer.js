@@ -1,7 +1,7 @@
 /**
  * Reads finished messages out: a live region on the timeline itself would stammer each token.
  *
- * @import {Participant} from "../protocol.js"
+ * @import {Event, Participant} from "../protocol.js"
  * @import {Room} from "../state/model.js"
  */
 import { useRef } from "preact/hooks";
@@ -9,6 +9,7 @@ import { plainLine } from "../format.js";
 import { html } from "./html.js";
 
 const REMEMBERED = 5;
+const TOLD = new Set(["message_created", "reply_failed"]);
 
 /** @param {{room: Room | undefined, me: Participant}} props */
 export function Announcer({ room, me }) {
@@ -18,11 +19,16 @@ export function Announcer({ room, me }) {
     since.current = { session_id: joined.session_id, seq: joined.last_seq };
   }
   const said = (joined?.events ?? []).filter(
-    (event) => event.seq > since.current.seq && event.type === "message_created" && event.sender.id !== me.id,
+    (event) => event.seq > since.current.seq && TOLD.has(event.type) && event.sender.id !== me.id,
   );
   return html`
     <div role="log" aria-live="polite" aria-label="New messages" class="visually-hidden" data-testid="announcer">
-      ${said.slice(-REMEMBERED).map((event) => html`<p key=${event.seq}>${event.sender.name}: ${plainLine(event.data.text)}</p>`)}
+      ${said.slice(-REMEMBERED).map((event) => html`<p key=${event.seq}>${spoken(event)}</p>`)}
     </div>
   `;
+}
+
+/** @param {Event} event */
+function spoken({ type, sender, data }) {
+  return type === "reply_failed" ? `${sender.name} could not answer. ${data.message}` : `${sender.name}: ${plainLine(data.text)}`;
 }

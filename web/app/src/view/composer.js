@@ -1,5 +1,5 @@
 /**
- * @import {Event} from "../protocol.js"
+ * @import {BotInfo, Event} from "../protocol.js"
  * @import {LiveReply} from "../state/model.js"
  */
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -9,14 +9,16 @@ import { drafts } from "./drafts.js";
 import { grow } from "./grow.js";
 import { classes, html, useChat } from "./html.js";
 import { Icon } from "./icons.js";
+import { MentionList, useMentions } from "./mention_list.js";
+import { useRoomBots } from "./room_bots.js";
 
 const COUNT_FROM = 0.9;
 
 /**
- * @param {{session_id: string, disabled: boolean, limit: number, running: LiveReply | undefined, quote: Event | null,
- *   onQuoteDone: () => void, title: string, mine: number | undefined}} props
+ * @param {{session_id: string, disabled: boolean, limit: number, running: LiveReply | undefined, bots: BotInfo[],
+ *   quote: Event | null, onQuoteDone: () => void, title: string, mine: number | undefined}} props
  */
-export function Composer({ session_id, disabled, limit, running, quote, onQuoteDone, title, mine }) {
+export function Composer({ session_id, disabled, limit, running, bots, quote, onQuoteDone, title, mine }) {
   const { messages } = useChat();
   const [text, setText] = useState(() => drafts.get(session_id));
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
@@ -38,6 +40,8 @@ export function Composer({ session_id, disabled, limit, running, quote, onQuoteD
     drafts.set(session_id, value);
     messages.setTyping(session_id, value.trim() !== "");
   };
+  const { names, asked } = useRoomBots();
+  const mentions = useMentions({ area, names: names.filter((name) => asked(`@${name}`).length), onChange: change });
   const send = () => {
     if (!ready || !messages.send(session_id, text.trim(), quote?.seq)) return;
     setText("");
@@ -49,7 +53,7 @@ export function Composer({ session_id, disabled, limit, running, quote, onQuoteD
     field.focus();
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    if (event.isComposing) return;
+    if (event.isComposing || mentions.onKey(event)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();
@@ -67,9 +71,11 @@ export function Composer({ session_id, disabled, limit, running, quote, onQuoteD
         <button type="button" class="icon-button icon-small" aria-label="Do not reply to this message" onClick=${onQuoteDone}><${Icon} name="close" size="16" /></button>
       </div>`}
       <div class="composer-row">
+        <${MentionList} open=${mentions.open} bots=${bots} onChoose=${mentions.insert} />
         <textarea ref=${area} rows="1" value=${text} placeholder=${`Message ${title}`} aria-label="Message" data-testid="composer" disabled=${disabled}
-          enterkeyhint="send" onKeyDown=${onKeyDown} onBlur=${() => messages.setTyping(session_id, false)}
-          onInput=${(/** @type {any} */ event) => { change(event.target.value); grow(event.target); }}></textarea>
+          enterkeyhint="send" ...${mentions.field_props} onKeyDown=${onKeyDown} onKeyUp=${mentions.look} onClick=${mentions.look}
+          onBlur=${() => { mentions.hide(); messages.setTyping(session_id, false); }}
+          onInput=${(/** @type {any} */ event) => { change(event.target.value); grow(event.target); mentions.look(); }}></textarea>
         ${running && html`<button type="button" class="round-button round-stop" aria-label=${`Stop ${running.bot.name}`} title="Stop the reply" data-testid="stop-reply"
           onClick=${() => messages.stopReply(session_id, running.reply_id)}><span class="stop-square" aria-hidden="true"></span></button>`}
         <button class="round-button" aria-label="Send" data-testid="send" disabled=${!ready}><${Icon} name="send" /></button>

@@ -1,6 +1,6 @@
 /** Sessions that anybody may join. */
 import { useEffect, useState } from "preact/hooks";
-import { listTime } from "../format.js";
+import { listTime, titleOf } from "../format.js";
 import { routeHash } from "../router.js";
 import { Dialog } from "./dialog.js";
 import { html, useChat } from "./html.js";
@@ -19,7 +19,7 @@ export function Discover({ state, onClose }) {
       <ul class="found">
         ${found?.map((session) => html`<li key=${session.id}>
           <a href=${routeHash(session.id)} data-testid="public-session" onClick=${onClose}>
-            <strong>${session.title || "Untitled"}</strong>
+            <strong>${titleOf(session)}</strong>
             <small>${session.id in state.sessions ? "You are in it" : session.bot ? `with ${session.bot}` : "people only"} · ${listTime(session.active_at ?? session.created_at)}</small>
           </a>
         </li>`)}

@@ -25,7 +25,7 @@ export function Home({ state, onMenu, onCreate, onDiscover }) {
         <h2 class="home-sub">Talk to</h2>
         <ul class="bot-cards">
           ${bots.map((bot) => html`<li key=${bot.name}>
-            <button type="button" class="bot-card" data-testid="bot-card" onClick=${() => sessions.create({ title: `Chat with ${bot.name}`, bot: bot.name })}>
+            <button type="button" class="bot-card" data-testid="bot-card" onClick=${() => sessions.create({ title: "", bot: bot.name })}>
               <strong>${bot.name}</strong><span>${bot.description || "A bot on this server"}</span>
             </button>
           </li>`)}

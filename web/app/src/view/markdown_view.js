@@ -7,11 +7,13 @@ import { markdownBlocks } from "../markdown.js";
 import { sanitized } from "../sanitize.js";
 import { copyText } from "./clipboard.js";
 import { html, memo } from "./html.js";
+import { useRoomBots } from "./room_bots.js";
 
 export const MarkdownView = memo(
   /** @param {{text: string}} props */
   ({ text }) => {
-    const blocks = useMemo(() => markdownBlocks(text).map(sanitized), [text]);
+    const { names } = useRoomBots();
+    const blocks = useMemo(() => markdownBlocks(text, names).map(sanitized), [text, names]);
     return html`<div class="markdown">${blocks.map((block, index) => html`<${Block} key=${index} block=${block} />`)}</div>`;
   },
 );

@@ -1,25 +1,34 @@
 /**
+ * @import {Version} from "../answers.js"
  * @import {Event, Participant} from "../protocol.js"
  * @import {FailureItem, NoticeItem, OutgoingItem} from "../timeline.js"
  */
 import { useState } from "preact/hooks";
 import { sentence } from "../errors.js";
-import { clockTime, fullTime, plainLine } from "../format.js";
+import { asSentence, clockTime, fullTime, plainLine } from "../format.js";
 import { Avatar } from "./avatar.js";
 import { ConfirmDialog } from "./dialog.js";
 import { classes, html, memo, useChat } from "./html.js";
 import { Icon } from "./icons.js";
 import { MarkdownView } from "./markdown_view.js";
 import { MessageEditor } from "./message_editor.js";
+import { MessageFoot, Pager } from "./message_foot.js";
 
 export const Message = memo(
   /**
-   * @param {{event: Event, own: boolean, head: boolean, retry: string | null, quoted: Event | null, editing: boolean,
-   *   onEdit: (seq: number | null) => void, onReply: (event: Event) => void}} props
+   * @param {{newest: Event, cut: Event | null, earlier: Version[], own: boolean, head: boolean, retry: string | null, last: boolean,
+   *   quoted: Event | null, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: Event) => void}} props
    */
-  ({ event, own, head, retry, quoted, editing, onEdit, onReply }) => {
+  ({ newest, cut, earlier, own, head, retry, last, quoted, editing, onEdit, onReply }) => {
     const { messages } = useChat();
     const [deleting, setDeleting] = useState(false);
+    const versions = [...earlier, { event: newest, cut }];
+    const [turned, setTurned] = useState({ seq: 0, under: 0 });
+    // A page turned to is left as soon as there is a newer answer.
+    const at = Math.max(0, turned.under === newest.seq ? versions.findIndex(({ event }) => event.seq === turned.seq) : earlier.length);
+    const shown = versions[at];
+    const is_newest = at === earlier.length;
+    const { event } = shown;
     const { sender, seq, session_id, created_at, data } = event;
     const gone = Boolean(data.deleted_at);
     return html`
@@ -34,14 +43,13 @@ export const Message = memo(
             : html`<div class=${classes("bubble", gone && "bubble-gone")}>
                 ${gone ? "Message deleted" : html`<${MarkdownView} text=${data.text} />`}
               </div>`}
-          ${!gone && !editing && html`<div class="message-foot">
-            ${data.stopped && html`<span class="mark" data-testid="stopped">Stopped</span>`}
-            ${data.edited_at && html`<span class="mark" title=${fullTime(data.edited_at)} data-testid="edited">edited</span>`}
-            ${retry && html`<button type="button" class="text-button" data-testid="retry-reply" onClick=${() => messages.retryReply(session_id, retry)}><${Icon} name="retry" size="15" /> Answer again</button>`}
-          </div>`}
+          ${!gone && !editing && html`<${MessageFoot} event=${event} cut=${shown.cut} newest=${is_newest} retry=${is_newest ? retry : null} last=${last} />`}
+          ${earlier.length > 0 && html`<${Pager} at=${at} of=${versions.length} onTurn=${(/** @type {number} */ to) => setTurned({ seq: versions[to].event.seq, under: newest.seq })} />`}
         </div>
         ${!gone && !editing && html`<div class="message-actions">
           <button type="button" class="icon-button icon-small" aria-label="Reply to this message" data-testid="reply-to" onClick=${() => onReply(event)}><${Icon} name="reply" size="16" /></button>
+          ${is_newest && retry && !last && !data.stopped && !data.failed && html`<button type="button" class="icon-button icon-small" aria-label="Answer again" title="Answer again" data-testid="retry-reply"
+            onClick=${() => messages.retryReply(session_id, retry)}><${Icon} name="retry" size="16" /></button>`}
           ${own && html`
             <button type="button" class="icon-button icon-small" aria-label="Edit this message" data-testid="edit-message" onClick=${() => onEdit(seq)}><${Icon} name="edit" size="16" /></button>
             <button type="button" class="icon-button icon-small" aria-label="Delete this message" data-testid="delete-message" onClick=${() => setDeleting(true)}><${Icon} name="trash" size="16" /></button>
@@ -89,12 +97,12 @@ export function Outgoing({ item: { entry, head }, online }) {
 }
 
 /** @param {{item: FailureItem}} props */
-export function Failure({ item: { event, retry } }) {
+export function Failure({ item: { event, retry, over } }) {
   const { messages } = useChat();
   return html`
-    <div class="failure" data-testid="reply-failed" data-seq=${event.seq}>
+    <div class=${classes("failure", over && "failure-mild")} data-testid="reply-failed" data-seq=${event.seq}>
       <${Icon} name="alert" size="18" />
-      <span><strong>${event.sender.name} could not answer.</strong> ${event.data.message}</span>
+      <span><strong>${event.sender.name} could not answer.</strong> ${asSentence(event.data.message)}</span>
       ${retry && html`<button type="button" class="button button-small" data-testid="retry-reply" onClick=${() => messages.retryReply(event.session_id, retry)}>Try again</button>`}
     </div>
   `;

@@ -2,10 +2,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { grow } from "./grow.js";
 import { html, useChat } from "./html.js";
+import { useRoomBots } from "./room_bots.js";
 
 /** @param {{event: Event, onDone: () => void}} props */
 export function MessageEditor({ event: { session_id, seq, data }, onDone }) {
   const { messages } = useChat();
+  const { asked } = useRoomBots();
   const [text, setText] = useState(data.text);
   const [busy, setBusy] = useState(false);
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
@@ -16,12 +18,13 @@ export function MessageEditor({ event: { session_id, seq, data }, onDone }) {
     grow(field);
   }, []);
 
-  const save = async () => {
-    if (!text.trim() || text === data.text) return onDone();
+  const save = async (ask_again = false) => {
+    if (!text.trim() || (text === data.text && !ask_again)) return onDone();
     setBusy(true);
-    if (await messages.edit(session_id, seq, text)) onDone();
+    if (await messages.edit(session_id, seq, text, ask_again)) onDone();
     else setBusy(false);
   };
+  const bots = text.trim() ? asked(text) : [];
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing) return;
     if (event.key === "Escape") onDone();
@@ -36,7 +39,9 @@ export function MessageEditor({ event: { session_id, seq, data }, onDone }) {
         onInput=${(/** @type {any} */ event) => { setText(event.target.value); grow(event.target); }}></textarea>
       <div class="editor-foot">
         <button type="button" class="button button-small" onClick=${onDone}>Cancel</button>
-        <button type="button" class="button button-small button-primary" data-testid="edit-save" onClick=${save} disabled=${busy}>Save</button>
+        ${bots.length > 0 && html`<button type="button" class="button button-small" title=${`${bots.join(", ")} will answer again`} data-testid="edit-ask-again"
+          onClick=${() => save(true)} disabled=${busy}>Save and ask again</button>`}
+        <button type="button" class="button button-small button-primary" data-testid="edit-save" onClick=${() => save()} disabled=${busy}>Save</button>
       </div>
     </div>
   `;

@@ -4,6 +4,8 @@ import { Dialog } from "./dialog.js";
 import { html, useChat } from "./html.js";
 import { SessionFields } from "./session_fields.js";
 
+const FIELDS = new Set(["title", "bot", "reply_policy", "visibility"]);
+
 /** @param {{state: State, onClose: () => void}} props */
 export function NewSession({ state, onClose }) {
   const { sessions } = useChat();
@@ -25,7 +27,8 @@ export function NewSession({ state, onClose }) {
   return html`
     <${Dialog} title="New chat" onClose=${onClose} testid="new-session-dialog">
       <form onSubmit=${onSubmit}>
-        <${SessionFields} settings=${settings} bots=${state.bots} onChange=${setSettings} />
+        <${SessionFields} settings=${settings} may=${FIELDS} bots=${state.bots}
+          onChange=${(/** @type {Partial<import("./session_fields.js").Settings>} */ changed) => setSettings({ ...settings, ...changed })} />
         <footer class="dialog-foot">
           <button type="button" class="button" onClick=${onClose}>Cancel</button>
           <button class="button button-primary" data-testid="create-session" disabled=${busy}>Create chat</button>

@@ -9,8 +9,8 @@ import { MarkdownView } from "./markdown_view.js";
 const BUSY_SHARE = 0.25;
 
 export const ReplyView = memo(
-  /** @param {{reply: LiveReply, session_id: string}} props */
-  ({ reply, session_id }) => {
+  /** @param {{reply: LiveReply, session_id: string, several: boolean}} props `several`: this is not the only one */
+  ({ reply, session_id, several }) => {
     const { messages } = useChat();
     const text = usePaced(reply.text);
     const { bot, state, reply_id } = reply;
@@ -23,13 +23,17 @@ export const ReplyView = memo(
       `;
     }
     return html`
-      <article class="message message-bot message-head message-live" data-testid="reply-streaming" data-reply-id=${reply_id} data-state=${text ? "streaming" : "thinking"} aria-busy="true">
+      <article class="message message-bot message-head message-live" data-testid="reply-streaming" data-reply-id=${reply_id} data-state=${state === "queued" ? "queued" : text ? "streaming" : "thinking"} aria-busy="true">
         <div class="message-side"><${Avatar} participant=${bot} /></div>
         <div class="message-main">
           <header class="byline"><strong>${bot.name}</strong><span class="tag">Bot</span></header>
           ${text
             ? html`<div class="bubble"><${MarkdownView} text=${text} /></div>`
-            : html`<div class="thinking" data-testid="thinking"><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>Thinking…</div>`}
+            : state === "queued"
+              ? html`<div class="thinking" data-testid="queued"><${Icon} name="clock" size="15" /> Waiting for its turn…</div>`
+              : html`<div class="thinking" data-testid="thinking"><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>Thinking…</div>`}
+          ${several && html`<div class="message-foot"><button type="button" class="text-button" aria-label=${`Stop ${bot.name}`} data-testid="stop-this-reply"
+            onClick=${() => messages.stopReply(session_id, reply_id)}><${Icon} name="stop" size="15" /> Stop</button></div>`}
         </div>
       </article>
     `;

@@ -7,11 +7,12 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { sentence } from "../errors.js";
 import { typingLabel } from "../format.js";
-import { buildTimeline } from "../timeline.js";
+import { buildTimeline, liveReplies } from "../timeline.js";
 import { Composer } from "./composer.js";
 import { html, useChat } from "./html.js";
 import { Icon } from "./icons.js";
 import { Members } from "./members.js";
+import { RoomBotsContext, useBotsOf } from "./room_bots.js";
 import { RoomHead } from "./room_head.js";
 import { SessionSettings } from "./session_settings.js";
 import { SummaryDialog } from "./summary.js";
@@ -43,7 +44,8 @@ export function RoomView({ room, state, me, onMenu }) {
 
   const entries = useMemo(() => state.outbox.filter((entry) => entry.session_id === id), [state.outbox, id]);
   const items = useMemo(() => buildTimeline(room, entries, me, unread_after), [room, entries, me, unread_after]);
-  const running = Object.values(room.replies).find((reply) => reply.state === "running");
+  const running = liveReplies(room).find((reply) => reply.state === "running");
+  const bots = useBotsOf(room, me);
   const typing = Object.values(room.typing).map(({ participant }) => participant.name);
 
   const jump = async (/** @type {number} */ seq) => {
@@ -53,8 +55,10 @@ export function RoomView({ room, state, me, onMenu }) {
   };
 
   if (room.status === "failed") return html`<${Refused} room=${room} onMenu=${onMenu} />`;
-  const owner = (room.members[me.id]?.role ?? overview?.role) === "owner";
+  const role = room.members[me.id]?.role ?? overview?.role;
+  const owner = role === "owner";
   return html`
+    <${RoomBotsContext.Provider} value=${bots}>
     <${RoomHead} room=${room} overview=${overview} me=${me} owner=${owner} members=${members} onMenu=${onMenu}
       onMembers=${() => setMembers(!members)} onSummary=${() => setSummary(true)} onSettings=${() => setSettings(true)} />
     <div class="room-body">
@@ -62,13 +66,14 @@ export function RoomView({ room, state, me, onMenu }) {
         <${Timeline} key=${id} room=${room} items=${items} me=${me} target=${target} online=${state.connection.status === "online"} onReply=${setQuote}
           onRead=${(/** @type {number} */ seq) => messages.markRead(id, seq)} onOlder=${() => sync.loadOlder(id)} />
         <div class="typing" data-testid="typing" aria-live="off">${typing.length > 0 && html`<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>`}${typingLabel(typing)}</div>
-        <${Composer} session_id=${id} disabled=${!joined && !room.events.length} limit=${state.limits.text_chars ?? TEXT_CHARS} running=${running}
+        <${Composer} session_id=${id} disabled=${!joined && !room.events.length} limit=${state.limits.text_chars ?? TEXT_CHARS} running=${running} bots=${state.bots}
           quote=${quote} onQuoteDone=${() => setQuote(null)} title=${room.session?.title || "this chat"} mine=${lastOwn(room, me)} />
       </section>
       ${members && html`<${Members} room=${room} me=${me} overlay=${!wide} onClose=${() => setMembers(false)} />`}
     </div>
     ${summary && html`<${SummaryDialog} room=${room} onJump=${jump} onClose=${() => setSummary(false)} />`}
-    ${settings && html`<${SessionSettings} room=${room} bots=${state.bots} owner=${owner} onClose=${() => setSettings(false)} />`}
+    ${settings && html`<${SessionSettings} room=${room} bots=${state.bots} role=${role} onClose=${() => setSettings(false)} />`}
+    <//>
   `;
 }
 

@@ -3,6 +3,7 @@
  * @import {Room} from "../state/model.js"
  */
 import { useState } from "preact/hooks";
+import { titleOf } from "../format.js";
 import { Avatar } from "./avatar.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -25,7 +26,7 @@ export function RoomHead({ room, overview, me, owner, members, onMenu, onMembers
     <header class="room-head">
       <button type="button" class="icon-button only-narrow" aria-label="Show the list of chats" data-testid="menu" onClick=${onMenu}><${Icon} name="menu" /></button>
       <div class="room-title">
-        <h1 data-testid="room-title">${session ? session.title || "Untitled" : "…"}</h1>
+        <h1 data-testid="room-title">${session ? titleOf(session) : "…"}</h1>
         <p>
           ${session?.visibility === "public" && html`<${Icon} name="globe" size="13" />`}
           ${session?.visibility === "private" && html`<${Icon} name="lock" size="13" />`}

@@ -2,7 +2,7 @@
  * The settings of a session, as form fields; shared by creating and changing one.
  *
  * @import {BotInfo} from "../protocol.js"
- * @typedef {{title: string, bot: string | null, visibility: string, reply_policy: string}} Settings
+ * @typedef {{title: string, bot: string | null, visibility: string, reply_policy: string, bot_turns?: number}} Settings
  */
 import { html } from "./html.js";
 
@@ -18,44 +18,64 @@ const POLICIES = [
   ["off", "Never"],
 ];
 
+const MOST_TURNS = 8;
+
 /**
- * @param {{settings: Settings, bots: BotInfo[], onChange: (settings: Settings) => void}} props
+ * @param {{settings: Settings, before?: Settings, may: Set<string>, bots: BotInfo[], onChange: (changes: Partial<Settings>) => void, children?: any}} props
+ *   `before`: the settings as they are, where there are any; `may`: names of those to be offered; `children` follow what is about bots
  */
-export function SessionFields({ settings, bots, onChange }) {
-  const set = (/** @type {Partial<Settings>} */ changes) => onChange({ ...settings, ...changes });
+export function SessionFields({ settings, before, may, bots, onChange, children }) {
   const unlisted = settings.bot && !bots.some(({ name }) => name === settings.bot);
+  const leaving = before?.bot && before.bot !== settings.bot ? before.bot : null;
   return html`
-    <label class="field">
+    ${may.has("title") && html`<label class="field">
       <span>Title</span>
       <input data-testid="session-title" data-autofocus value=${settings.title} maxlength="120" placeholder="Untitled"
-        onInput=${(/** @type {any} */ event) => set({ title: event.target.value })} />
-    </label>
+        onInput=${(/** @type {any} */ event) => onChange({ title: event.target.value })} />
+    </label>`}
     <div class="field-row">
-      <label class="field">
-        <span>Bot</span>
-        <select data-testid="session-bot" value=${settings.bot ?? ""} onChange=${(/** @type {any} */ event) => set({ bot: event.target.value || null })}>
+      ${may.has("bot") && html`<label class="field">
+        <span>${before ? "Main bot" : "Bot"}</span>
+        <select data-testid="session-bot" value=${settings.bot ?? ""} aria-describedby=${leaving ? "bot-hint" : undefined}
+          onChange=${(/** @type {any} */ event) => onChange({ bot: event.target.value || null })}>
           ${unlisted && html`<option value=${settings.bot}>${settings.bot}</option>`}
           ${bots.map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}
           <option value="">No bot</option>
         </select>
-      </label>
-      <label class="field">
-        <span>It answers</span>
-        <select data-testid="session-policy" value=${settings.reply_policy} disabled=${!settings.bot}
-          onChange=${(/** @type {any} */ event) => set({ reply_policy: event.target.value })}>
+        ${leaving && html`<small id="bot-hint" data-testid="bot-hint">${leaving} leaves the chat then.</small>`}
+      </label>`}
+      ${may.has("reply_policy") && html`<label class="field">
+        <span>${before ? "Bots answer" : "It answers"}</span>
+        <select data-testid="session-policy" value=${settings.reply_policy} disabled=${!settings.bot && !before}
+          onChange=${(/** @type {any} */ event) => onChange({ reply_policy: event.target.value })}>
           ${POLICIES.map(([value, label]) => html`<option key=${value} value=${value}>${label}</option>`)}
         </select>
-      </label>
+      </label>`}
     </div>
-    <fieldset class="choices">
+    ${may.has("bot_turns") && html`<label class="field">
+      <span>Bots may answer bots</span>
+      <select data-testid="session-bot-turns" value=${settings.bot_turns ?? 0} aria-describedby="turns-hint"
+        onChange=${(/** @type {any} */ event) => onChange({ bot_turns: Number(event.target.value) })}>
+        ${Array.from({ length: MOST_TURNS + 1 }, (_, turns) => html`<option key=${turns} value=${turns}>${turnsLabel(turns)}</option>`)}
+      </select>
+      <small id="turns-hint">One that is mentioned by another, until a person says something again.</small>
+    </label>`}
+    ${children}
+    ${may.has("visibility") && html`<fieldset class="choices">
       <legend>Who can come in</legend>
       ${VISIBILITIES.map(([value, label, hint]) => html`
         <label class="choice" key=${value}>
           <input type="radio" name="visibility" value=${value} checked=${settings.visibility === value} data-testid=${`visibility-${value}`}
-            onChange=${() => set({ visibility: value })} />
+            onChange=${() => onChange({ visibility: value })} />
           <span><strong>${label}</strong><small>${hint}</small></span>
         </label>
       `)}
-    </fieldset>
+    </fieldset>`}
   `;
+}
+
+/** @param {number} turns */
+function turnsLabel(turns) {
+  if (turns === 0) return "Never";
+  return turns === 1 ? "Once" : `Up to ${turns} times`;
 }

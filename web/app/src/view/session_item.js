@@ -1,12 +1,12 @@
 /** @import {Event, SessionOverview} from "../protocol.js" */
-import { badge, fullTime, hueOf, initials, listTime, plainLine } from "../format.js";
+import { badge, fullTime, hueOf, initials, listTime, plainLine, titleOf } from "../format.js";
 import { routeHash } from "../router.js";
 import { classes, html, memo } from "./html.js";
 
 export const SessionItem = memo(
   /** @param {{overview: SessionOverview, open: boolean, me: string}} props */
   ({ overview, open, me }) => {
-    const title = overview.title || "Untitled";
+    const title = titleOf(overview);
     const { unread, last_message, active_at } = overview;
     return html`
       <li>

@@ -1,26 +1,31 @@
 /**
- * @import {BotInfo} from "../protocol.js"
+ * @import {BotInfo, Role, Session} from "../protocol.js"
  * @import {Room} from "../state/model.js"
+ * @import {Settings} from "./session_fields.js"
  */
 import { useState } from "preact/hooks";
+import { settableBy } from "../state/rights.js";
 import { ConfirmDialog, Dialog } from "./dialog.js";
 import { html, useChat } from "./html.js";
+import { SessionBots } from "./session_bots.js";
 import { SessionFields } from "./session_fields.js";
 
-/** @param {{room: Room, bots: BotInfo[], owner: boolean, onClose: () => void}} props */
-export function SessionSettings({ room, bots, owner, onClose }) {
+/** @param {{room: Room, bots: BotInfo[], role: Role | undefined, onClose: () => void}} props */
+export function SessionSettings({ room, bots, role, onClose }) {
   const { sessions } = useChat();
-  const session = /** @type {import("../protocol.js").Session} */ (room.session);
-  const { title, visibility, reply_policy, bot } = session;
-  const [settings, setSettings] = useState(/** @type {import("./session_fields.js").Settings} */ ({ title, visibility, reply_policy, bot }));
+  const session = /** @type {Session} */ (room.session);
+  const may = settableBy(role);
+  const owner = role === "owner";
+  // Only what was changed here: the rest follows the session, which others may change meanwhile.
+  const [edits, setEdits] = useState(/** @type {Partial<Settings>} */ ({}));
   const [confirming, setConfirming] = useState(false);
 
   const onSubmit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const changed = changes(/** @type {any} */ (session), settings);
+    const changed = changes(session, edits);
     const only_title = Object.keys(changed).length === 1 && "title" in changed;
     if (Object.keys(changed).length === 0) return onClose();
-    const done = only_title ? await sessions.rename(session.id, settings.title.trim()) : await sessions.update(session.id, changed);
+    const done = only_title ? await sessions.rename(session.id, changed.title ?? "") : await sessions.update(session.id, changed);
     if (done) onClose();
   };
   if (confirming) {
@@ -30,29 +35,34 @@ export function SessionSettings({ room, bots, owner, onClose }) {
       : html`<${ConfirmDialog} title="Leave this chat?" text="You will need a link or an invite to come back." action="Leave chat"
           onConfirm=${() => sessions.leave(session.id)} onClose=${onClose} />`;
   }
+  const end = owner
+    ? html`<button type="button" class="button button-danger-quiet" data-testid="delete-session" onClick=${() => setConfirming(true)}>Delete chat</button>`
+    : html`<button type="button" class="button button-danger-quiet" data-testid="leave-session" onClick=${() => setConfirming(true)}>Leave chat</button>`;
   return html`
     <${Dialog} title="Settings of this chat" onClose=${onClose} testid="settings-dialog">
-      ${owner
-        ? html`<form onSubmit=${onSubmit}>
-            <${SessionFields} settings=${settings} bots=${bots} onChange=${setSettings} />
-            <footer class="dialog-foot">
-              <button type="button" class="button button-danger-quiet" data-testid="delete-session" onClick=${() => setConfirming(true)}>Delete chat</button>
-              <span class="spacer"></span>
-              <button type="button" class="button" onClick=${onClose}>Cancel</button>
-              <button class="button button-primary" data-testid="save-settings">Save</button>
-            </footer>
-          </form>`
-        : html`<p class="dialog-text">${bot ? `The bot ${bot} answers here.` : "No bot answers here."} Only the owner can change this chat.</p>
-            <footer class="dialog-foot"><button type="button" class="button button-danger-quiet" data-testid="leave-session" onClick=${() => setConfirming(true)}>Leave chat</button></footer>`}
+      ${may.size === 0 && html`<p class="dialog-text">Only the owner can change this chat.</p>`}
+      <form onSubmit=${onSubmit}>
+        <${SessionFields} settings=${{ ...session, ...edits }} before=${session} may=${may} bots=${bots}
+          onChange=${(/** @type {Partial<Settings>} */ changed) => setEdits({ ...edits, ...changed })}>
+          <${SessionBots} room=${room} bots=${bots} may_change=${may.has("bot")} />
+        <//>
+        <footer class="dialog-foot">
+          ${end}
+          ${may.size > 0 && html`<span class="spacer"></span>
+            <button type="button" class="button" onClick=${onClose}>Cancel</button>
+            <button class="button button-primary" data-testid="save-settings">Save</button>`}
+        </footer>
+      </form>
     <//>
   `;
 }
 
 /**
- * @param {Record<string, unknown>} before
- * @param {Record<string, any>} after
+ * @param {Record<string, any>} before
+ * @param {Partial<Settings>} edits
+ * @returns {Partial<Settings>}
  */
-function changes(before, after) {
-  const trimmed = { ...after, title: after.title.trim() };
+function changes(before, edits) {
+  const trimmed = edits.title === undefined ? edits : { ...edits, title: edits.title.trim() };
   return Object.fromEntries(Object.entries(trimmed).filter(([name, value]) => before[name] !== value));
 }

@@ -1,16 +1,18 @@
 /**
  * The scrolling middle of a room. It follows the newest message while the reader is at the end, and
- * holds what is being read in place while older pages come in above.
+ * else holds what is being read in place, whatever comes in or grows above.
  *
  * @import {Event, Participant} from "../protocol.js"
  * @import {Room} from "../state/model.js"
  * @import {Item} from "../timeline.js"
+ * @import {Place} from "./reading_place.js"
  */
 import { Component } from "preact";
-import { dayLabel } from "../format.js";
+import { dayLabel, titleOf } from "../format.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { Failure, Message, Notice, Outgoing } from "./message.js";
+import { holdRows, rowsInView } from "./reading_place.js";
 import { ReplyView } from "./reply.js";
 
 const NEAR_END_PX = 60;
@@ -37,10 +39,12 @@ export class Timeline extends Component {
   following = true;
   /** @type {number | null} what to go to, as soon as it is here: it may be loaded and not drawn yet */
   wanted = null;
+  /** @type {Place[]} what is being read, while that is not the end */
+  places = [];
   state = { at_end: true, seen: 0, editing: null };
 
   componentDidMount() {
-    this.resized = new ResizeObserver(() => this.following && this.toEnd());
+    this.resized = new ResizeObserver(() => (this.following ? this.toEnd() : this.hold(this.places)));
     const scroller = /** @type {HTMLElement} */ (this.scroller);
     this.resized.observe(scroller);
     this.resized.observe(/** @type {Element} */ (scroller.firstElementChild));
@@ -57,23 +61,23 @@ export class Timeline extends Component {
   }
 
   getSnapshotBeforeUpdate() {
-    const scroller = /** @type {HTMLElement} */ (this.scroller);
-    return scroller.scrollHeight - scroller.scrollTop;
+    return this.following ? [] : this.rowsInView();
   }
 
   /**
    * @param {Props} previous
    * @param {unknown} _state
-   * @param {number} from_end
+   * @param {Place[]} places
    */
-  componentDidUpdate(previous, _state, from_end) {
+  componentDidUpdate(previous, _state, places) {
     const { room, items } = this.props;
-    const grew_above = previous.room.events[0]?.seq > room.events[0]?.seq;
+    const paged = previous.room.events[0]?.seq > room.events[0]?.seq;
     const sent = items.at(-1)?.kind === "outgoing" && items.at(-1)?.key !== previous.items.at(-1)?.key;
     if (this.props.target !== previous.target) this.wanted = this.props.target?.seq ?? null;
     if (this.wanted !== null && this.show(this.wanted)) this.wanted = null;
     else if (this.following || sent) this.toEnd();
-    else if (grew_above) this.hold(from_end);
+    // A page may have joined the row at the upper edge to a group: it has lost its heading.
+    else this.hold(paged ? [...places.filter(({ y }) => y >= 0), ...places] : places);
     if (previous.room.last_seq !== room.last_seq || previous.room.status !== room.status) this.markRead();
   }
 
@@ -91,13 +95,18 @@ export class Timeline extends Component {
     found.focus({ preventScroll: true });
     found.classList.add("message-found");
     found.addEventListener("blur", () => found.classList.remove("message-found"), { once: true });
+    this.places = this.rowsInView();
     return true;
   }
 
-  /** @param {number} from_end */
-  hold(from_end) {
-    const scroller = /** @type {HTMLElement} */ (this.scroller);
-    scroller.scrollTop = scroller.scrollHeight - from_end;
+  rowsInView() {
+    return rowsInView(/** @type {HTMLElement} */ (this.scroller));
+  }
+
+  /** @param {Place[]} places */
+  hold(places) {
+    holdRows(/** @type {HTMLElement} */ (this.scroller), places);
+    this.places = this.rowsInView();
   }
 
   toEnd = () => {
@@ -110,6 +119,7 @@ export class Timeline extends Component {
     const { scrollTop, scrollHeight, clientHeight } = /** @type {HTMLElement} */ (this.scroller);
     const at_end = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
     this.following = at_end;
+    if (!at_end) this.places = this.rowsInView();
     if (at_end !== this.state.at_end) this.setState({ at_end, seen: this.props.room.last_seq });
     if (at_end) this.markRead();
     const { room, onOlder } = this.props;
@@ -131,14 +141,15 @@ export class Timeline extends Component {
    * @param {{at_end: boolean, seen: number, editing: number | null}} state
    */
   render({ room, items, me, online, onReply, onOlder }, { at_end, seen, editing }) {
-    const fresh = at_end ? 0 : room.events.filter((event) => event.seq > seen && event.type === "message_created" && event.sender.id !== me.id).length;
+    const fresh = at_end ? 0 : room.events.filter((event) => isFresh(event, seen, me)).length;
+    const several = Object.values(room.replies).filter((reply) => reply.state !== "stopped").length > 1;
     return html`
       <div class="timeline-frame">
         <div class="timeline" ref=${(/** @type {HTMLElement | null} */ element) => { this.scroller = element; }} onScroll=${this.onScroll}
           tabindex="0" role="region" aria-label="Messages" data-testid="timeline">
           <div class="timeline-inner">
             <${Beginning} room=${room} items=${items} onOlder=${onOlder} />
-            ${items.map((item) => html`<${Row} key=${item.key} item=${item} room=${room} online=${online} editing=${item.kind === "message" && item.event.seq === editing}
+            ${items.map((item) => html`<${Row} key=${item.key} item=${item} room=${room} several=${several} online=${online} editing=${item.kind === "message" && item.event.seq === editing}
               onEdit=${this.edit} onReply=${onReply} />`)}
           </div>
         </div>
@@ -151,9 +162,20 @@ export class Timeline extends Component {
 }
 
 /**
- * @param {{item: Item, room: Room, online: boolean, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: Event) => void}} props
+ * A new message of somebody else; what took the place of an older one is not below, but where that was.
+ *
+ * @param {Event} event
+ * @param {number} seen
+ * @param {Participant} me
  */
-function Row({ item, room, online, editing, onEdit, onReply }) {
+function isFresh({ seq, type, data, sender }, seen, me) {
+  return seq > seen && type === "message_created" && sender.id !== me.id && !data.replaces;
+}
+
+/**
+ * @param {{item: Item, room: Room, several: boolean, online: boolean, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: Event) => void}} props
+ */
+function Row({ item, room, several, online, editing, onEdit, onReply }) {
   switch (item.kind) {
     case "day":
       return html`<div class="day"><time dateTime=${item.at}>${dayLabel(item.at)}</time></div>`;
@@ -166,9 +188,9 @@ function Row({ item, room, online, editing, onEdit, onReply }) {
     case "outgoing":
       return html`<${Outgoing} item=${item} online=${online} />`;
     case "reply":
-      return html`<${ReplyView} reply=${item.reply} session_id=${room.session_id} />`;
+      return html`<${ReplyView} reply=${item.reply} session_id=${room.session_id} several=${several} />`;
     default:
-      return html`<${Message} event=${item.event} own=${item.own} head=${item.head} retry=${item.retry} quoted=${item.quoted}
+      return html`<${Message} newest=${item.event} cut=${item.cut} earlier=${item.earlier} own=${item.own} head=${item.head} retry=${item.retry} last=${item.last} quoted=${item.quoted}
         editing=${editing} onEdit=${onEdit} onReply=${onReply} />`;
   }
 }
@@ -186,7 +208,7 @@ function Beginning({ room, items, onOlder }) {
   const silent = !items.some(({ kind }) => kind === "message" || kind === "outgoing");
   const bot = room.session?.bot;
   return html`<div class="beginning" data-testid="beginning">
-    <h2>${silent ? "Say something" : room.session?.title || "Untitled"}</h2>
+    <h2>${silent ? "Say something" : room.session ? titleOf(room.session) : ""}</h2>
     <p>${silent
       ? bot && room.session?.reply_policy === "always"
         ? `${bot} answers every message. Invite others with the link button above.`
