@@ -29,24 +29,25 @@ async def source_at(database: Place) -> AsyncIterator[Source]:
     Raises `SourceMissing`, `DatabaseInUse`, `DatabaseRefused`, `SchemaTooNew`, `SchemaTooOld`,
     `UnfinishedCopy`, `SideFailed`.
     """
-    if isinstance(database, SqliteDatabase) and not database.path.is_file():
-        raise SourceMissing("there is no such file")
+    _require_file(database)
     database.acquire()
     try:
-        async with (
-            _file(database, readonly=True)
-            if isinstance(database, SqliteDatabase)
-            else _snapshot(database)
-        ) as side:
-            revision = await side.revision()
-            if revision is None:
-                raise SourceMissing("it holds nothing of chatserver")
-            require_current(revision)
-            if (source := await side.copy_of()) is not None:
-                raise UnfinishedCopy(source)
+        async with _looked_at(database) as side:
+            await _require_whole(side)
             yield side
     finally:
         database.release()
+
+
+async def require_readable(database: Place) -> None:
+    """Whether there is something to be read as it is, beside a server or without one.
+
+    Raises `SourceMissing`, `DatabaseRefused`, `SchemaTooNew`, `SchemaTooOld`, `UnfinishedCopy`,
+    `SideFailed`.
+    """
+    _require_file(database)
+    async with _looked_at(database) as side:
+        await _require_whole(side)
 
 
 @asynccontextmanager
@@ -63,8 +64,8 @@ async def target_at(database: Place, source: Source) -> AsyncIterator[Target]:
         if isinstance(database, SqliteDatabase):
             if database.path.exists():
                 # On a connection that changes nothing, not even how the file is kept.
-                async with _file(database, readonly=True) as looked_at:
-                    await looked_at.require_room(source.shown)
+                async with _file(database, readonly=True) as file:
+                    await file.require_room(source.shown)
             await asyncio.to_thread(database.migrate, unfinished=True)
             async with _file(database, readonly=False) as side:
                 yield side
@@ -76,6 +77,32 @@ async def target_at(database: Place, source: Source) -> AsyncIterator[Target]:
                 yield server
     finally:
         database.release()
+
+
+def _require_file(database: Place) -> None:
+    if isinstance(database, SqliteDatabase) and not database.path.is_file():
+        raise SourceMissing("there is no such file")
+
+
+async def _require_whole(side: SqliteSide | PostgresSide) -> None:
+    revision = await side.revision()
+    if revision is None:
+        raise SourceMissing("it holds nothing of chatserver")
+    require_current(revision)
+    if (source := await side.copy_of()) is not None:
+        raise UnfinishedCopy(source)
+
+
+@asynccontextmanager
+async def _looked_at(database: Place) -> AsyncIterator[SqliteSide | PostgresSide]:
+    """Nothing is changed, and all is of one moment."""
+    if isinstance(database, SqliteDatabase):
+        async with _file(database, readonly=True) as file:
+            yield file
+    else:
+        async with _server(database) as server:
+            await server.begin_snapshot()
+            yield server
 
 
 @asynccontextmanager
@@ -95,10 +122,3 @@ async def _server(database: PostgresDatabase) -> AsyncIterator[PostgresSide]:
         yield PostgresSide(connection, place(database))
     finally:
         connection.terminate()
-
-
-@asynccontextmanager
-async def _snapshot(database: PostgresDatabase) -> AsyncIterator[PostgresSide]:
-    async with _server(database) as side:
-        await side.begin_snapshot()
-        yield side
