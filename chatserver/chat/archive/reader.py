@@ -1,7 +1,7 @@
 """Reads a file line by line, and believes none of it."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -115,12 +115,14 @@ class Reader:
         """That it is what a server writes; one of earlier days may have known fewer fields."""
         data = _parsed(DURABLE[event.type], to_json(event.data), "data.")
         written = data.wire()
-        if to_json({key: written.get(key) for key in event.data}) != to_json(event.data):
+        if to_json({key: written[key] for key in event.data if key in written}) != to_json(
+            event.data
+        ):
             raise Refused("data: not as it is written by a server")
         _check_texts(event.data)
         for name, value in data:
-            if isinstance(value, datetime) and value.tzinfo is None:
-                raise Refused(f"data.{name}: without a time zone")
+            if isinstance(value, datetime) and value.utcoffset() != timedelta(0):
+                raise Refused(f"data.{name}: not in UTC")
             if isinstance(value, int) and value > MAX_SEQ:
                 raise Refused(f"data.{name}: too large")
             if name in EARLIER and value is not None and not 1 <= value < event.seq:

@@ -55,10 +55,9 @@ def _rows(sessions: int, messages: int) -> dict[str, list[dict[str, Any]]]:
                 "revoked_at": START + 5 if number == 0 else None,
             }
         )
-        if "usage" in rows:
-            rows["usage"].append(
-                {"participant": who, "day": 739_000, "replies": number, "tokens": 2**40 + number}
-            )
+        rows["usage"].append(
+            {"participant": who, "day": 739_000, "replies": number, "tokens": 2**40 + number}
+        )
     for number in range(sessions):
         _add_session(rows, f"Session-{number:03}", messages, START + number * SECOND)
     rows["session"].append(_session("Deleted", START, 7) | {"title": "", "deleted_at": START + 9})
@@ -100,7 +99,7 @@ def _add_session(rows: dict[str, list[dict[str, Any]]], id: str, messages: int, 
                 "sender": sender,
                 "client_message_id": None,
                 "body_digest": None,
-                "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+                "body": _compact(body),
                 "created_at": at + len(events) * 1000,
                 "deleted_at": None,
                 **more,
@@ -163,7 +162,14 @@ def _add_session(rows: dict[str, list[dict[str, Any]]], id: str, messages: int, 
     )
     rows["reply"] += [
         _reply(id, "done", first, at, result_seq=len(events) - 1, finished_at=at + 7, tokens=12),
-        _reply(id, "failed", first + 2, at, error=json.dumps(error), finished_at=at + 8),
+        _reply(
+            id,
+            "failed",
+            first + 2,
+            at,
+            error=_compact(error),
+            finished_at=at + 8,
+        ),
         _reply(
             id,
             "running",
@@ -172,6 +178,7 @@ def _add_session(rows: dict[str, list[dict[str, Any]]], id: str, messages: int, 
             owner="worker-1",
             lease_until=at + 10**7,
             partial="so far 🐙",
+            partial_attempt=2,
             attempt=2,
             takeovers=1,
         ),
@@ -194,6 +201,7 @@ def _reply(session: str, state: str, prompt_seq: int, at: int, **more: Any) -> d
         "lease_until": None,
         "stop_requested": 0,
         "partial": "",
+        "partial_attempt": 0,
         "error": None,
         "tokens": 0,
         "created_at": at,
@@ -203,8 +211,13 @@ def _reply(session: str, state: str, prompt_seq: int, at: int, **more: Any) -> d
     }
 
 
+def _compact(value: dict[str, Any]) -> str:
+    """JSON as a server writes it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def _change(event: dict[str, Any], body: dict[str, Any], **columns: Any) -> None:
-    event["body"] = json.dumps(body, separators=(",", ":"))
+    event["body"] = _compact(body)
     event.update(columns)
 
 
