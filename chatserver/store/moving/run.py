@@ -39,8 +39,8 @@ class Copied:
     digest: Digest
 
 
-class _SourceChanged(Exception):
-    pass
+class _Apart(Exception):
+    """What the target has is not what the source begins with. Says in which table."""
 
 
 async def copy(source: Source, target: Target, progress: Progress) -> list[Copied]:
@@ -54,10 +54,13 @@ async def copy(source: Source, target: Target, progress: Progress) -> list[Copie
         progress.resuming()
     try:
         copied = await _copy_all(source, target, progress)
-    except _SourceChanged:
+    except _Apart:
         progress.starting_over()
         await target.clear()
-        copied = await _copy_all(source, target, progress)
+        try:
+            copied = await _copy_all(source, target, progress)
+        except _Apart as apart:  # somebody else writes there
+            raise CopiesDiffer([str(apart)]) from None
     differing = []
     for table, expected in zip(all_tables(), copied, strict=True):
         progress.begin("checking", table.name, expected.digest.count)
@@ -80,7 +83,7 @@ async def _copy_table(source: Source, target: Target, table: Table, progress: Pr
         async with aclosing(target.rows(table)) as there:
             async for copied in there:
                 if await anext(rows, None) != copied:
-                    raise _SourceChanged
+                    raise _Apart(table.name)
                 digest.add(copied)
                 if digest.count % BATCH_ROWS == 0:
                     progress.advance(BATCH_ROWS)

@@ -121,7 +121,15 @@ def test_a_target_that_changes_what_it_is_given_is_found_out(
     server = place("postgres")
     database_at(server).migrate()
     asyncio.run(postgres.execute(SWALLOW, database=server.rpartition("/")[2]))
-    for target, table in ((file, "member"), (server, "invite")):
+    chatty = place("sqlite")
+    database_at(chatty).migrate()
+    with sqlite3.connect(chatty.removeprefix("sqlite:///")) as connection:
+        connection.execute(
+            "CREATE TRIGGER tamper AFTER INSERT ON participant BEGIN"
+            " INSERT INTO usage VALUES (NEW.id || NEW.id, 1, 1, 1); END"
+        )
+    connection.close()
+    for target, table in ((file, "member"), (server, "invite"), (chatty, "usage")):
         failed = run("copy", house, target)
         assert failed.returncode == 1
         assert f"not what its source is, in: {table};" in failed.stderr
