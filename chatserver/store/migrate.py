@@ -1,7 +1,9 @@
 """Bringing a database to the schema this code needs."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -58,12 +60,13 @@ def migrate_postgres(connect: Connect) -> str | None:
     return _on_postgres(connect, work)
 
 
-def revision(url: str) -> str | None:
+def revision(file: Path) -> str | None:
     """That of a SQLite database, which is only read; None: it is empty.
 
-    Raises SQLAlchemy's errors where there is none.
+    Raises SQLAlchemy's errors where there is none, and makes none.
     """
-    with create_engine(url, poolclass=NullPool).connect() as connection:
+    connect = partial(sqlite3.connect, f"{file.as_uri()}?mode=ro", uri=True)
+    with create_engine("sqlite://", creator=connect, poolclass=NullPool).connect() as connection:
         return _revision(connection)
 
 

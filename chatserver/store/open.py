@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import quote
 
 import asyncpg
 from sqlalchemy import make_url
@@ -128,8 +127,7 @@ class SqliteDatabase:
         return migrate(f"sqlite:///{self._path}")
 
     def require_current(self) -> None:
-        # Where there is no file, looking must not make one.
-        require_current(revision(f"sqlite:///file:{quote(str(self._path))}?mode=ro&uri=true"))
+        require_current(revision(self._path))
 
     def store(self, limits: Limits, observe: Observe) -> SqliteStore:
         return SqliteStore(self._path, limits, observe)
