@@ -21,6 +21,7 @@ def database(settings: Settings) -> SqliteDatabase | PostgresDatabase:
 async def prepare(place: Database, settings: Settings) -> None:
     """Sees to it that the database has the schema of this version.
 
-    Raises, having changed nothing, `DatabaseRefused`, `SchemaTooNew`, `SchemaTooOld` or `UnfinishedCopy`, and SQLAlchemy's errors.
+    Raises, having changed nothing, `DatabaseRefused`, `SchemaTooNew`, `SchemaTooOld` or
+    `UnfinishedCopy`, and SQLAlchemy's errors.
     """
     await asyncio.to_thread(place.migrate if settings.migrate else place.require_current)
