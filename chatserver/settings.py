@@ -2,7 +2,7 @@
 
 Every field is an environment variable of the same name, in capitals, after `CHATSERVER_`
 (`CHATSERVER_PORT=9000`); those that other programs know as well (`DATABASE_URL`, `REDIS_URL`,
-`OPENAI_API_KEY`…) are read without the prefix too.
+`OPENAI_API_KEY`…) are read without the prefix too, where the one with it is not given.
 """
 
 import os
@@ -21,7 +21,8 @@ BOTS_FILE = Path("bots.toml")
 
 
 def _names(name: str, bare: str) -> AliasChoices:
-    return AliasChoices(name, f"CHATSERVER_{bare}", bare)
+    # In this order, for case does not count: the field's own name would be the bare variable.
+    return AliasChoices(f"CHATSERVER_{bare}", bare, name)
 
 
 def _bots_file_here() -> Path | None:
