@@ -2,7 +2,7 @@
 
 Every field is an environment variable of the same name, in capitals, after `CHATSERVER_`
 (`CHATSERVER_PORT=9000`); those that other programs know as well (`DATABASE_URL`, `REDIS_URL`,
-`OPENAI_API_KEY`…) are read without the prefix too.
+`OPENAI_API_KEY`…) are read without the prefix too, where the one with it is not given.
 """
 
 import os
@@ -21,7 +21,8 @@ BOTS_FILE = Path("bots.toml")
 
 
 def _names(name: str, bare: str) -> AliasChoices:
-    return AliasChoices(name, f"CHATSERVER_{bare}", bare)
+    # In this order, for case does not count: the field's own name would be the bare variable.
+    return AliasChoices(f"CHATSERVER_{bare}", bare, name)
 
 
 def _bots_file_here() -> Path | None:
@@ -40,7 +41,20 @@ class Settings(BaseSettings):
     )
 
     host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    port: int = Field(
+        8000,
+        ge=0,
+        le=65535,
+        validation_alias=_names("port", "PORT"),
+        description="port to listen on; 0 takes a free one",
+    )
+    worker_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="port where `chatserver worker` answers `/healthz`, `/readyz` and `/metrics`; "
+        "not given: nowhere",
+    )
     database_url: str = Field(
         "sqlite:///chatserver.db",
         validation_alias=_names("database_url", "DATABASE_URL"),
@@ -70,6 +84,11 @@ class Settings(BaseSettings):
         gt=0,
         description="how long a lost connection to PostgreSQL is tried again, and a free one "
         "waited for, before a request fails (`unavailable`)",
+    )
+    migrate: bool = Field(
+        True,
+        description="programs bring an older database up to date as they start; false: they refuse "
+        "it, and `chatserver migrate` alone changes it",
     )
     redis_url: SecretStr | None = Field(
         None,
@@ -167,7 +186,8 @@ class Settings(BaseSettings):
         100,
         ge=0,
         le=10_000,
-        description="replies that run at the same time; 0: none in this process",
+        description="replies that run at the same time in this process (`--replies`); 0: none, "
+        "they wait for a `chatserver worker`",
     )
     reply_lease_seconds: float = Field(
         8.0, gt=1, description="a reply whose worker fell silent is taken over after this"
@@ -316,6 +336,7 @@ class Settings(BaseSettings):
         "hugging_face_model",
         "hugging_face_key",
         "redis_url",
+        "worker_port",
         mode="before",
     )
     @classmethod

@@ -17,7 +17,7 @@ from tests.servers import FAST, Reachable
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 OURS = {
-    *("DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"),
+    *("PORT", "DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"),
     *("MODEL_ID", "HUGGINGFACE_API_TOKEN"),
 }
 """Variables without our prefix that are settings all the same."""
@@ -44,6 +44,9 @@ def environment(**settings: Any) -> dict[str, str]:
 class ServerProcess(Reachable):
     """One server on one database and, from its first start on, one port."""
 
+    program = "serve"
+    port_setting = "port"
+
     def __init__(self, database: Path, log: Path, **settings: Any) -> None:
         self.database = database
         self.log = log
@@ -62,7 +65,7 @@ class ServerProcess(Reachable):
         self._ready.clear()
         with self.log.open("a") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "chatserver", "serve"],
+                [sys.executable, "-m", "chatserver", self.program],
                 cwd=self.database.parent,
                 env=environment(**self._settings),
                 stdout=subprocess.PIPE,
@@ -116,9 +119,19 @@ class ServerProcess(Reachable):
                 log.flush()
                 if found := READY.search(line):
                     self.url = found[0]
-                    self._settings["port"] = self.url.rpartition(":")[2]
+                    self._settings[self.port_setting] = self.url.rpartition(":")[2]
                     self._ready.set()
         self._ready.set()
+
+
+class WorkerProcess(ServerProcess):
+    """A worker; at its URL it answers no clients, but machines that watch."""
+
+    program = "worker"
+    port_setting = "worker_port"
+
+    def __init__(self, database: Path, log: Path, **settings: Any) -> None:
+        super().__init__(database, log, **{"worker_port": 0, **settings})
 
 
 class StartProcess(Protocol):

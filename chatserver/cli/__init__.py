@@ -14,6 +14,7 @@ from chatserver.cli.serve import serve
 from chatserver.cli.session_files import export_session, import_session
 from chatserver.cli.talk import talk
 from chatserver.cli.token import token
+from chatserver.cli.worker import worker
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,6 +28,7 @@ def main() -> None:
 
 
 main.add_command(serve)
+main.add_command(worker)
 main.add_command(migrate)
 main.add_command(copy)
 main.add_command(export_session)

@@ -41,8 +41,8 @@ def export_session(session_id: str, output: Path | None, database_url: str | Non
 
 
 async def _export(settings: Settings, session_id: str, file: IO[bytes]) -> None:
-    from chatserver.app import database
     from chatserver.chat.archive.saving import save_session
+    from chatserver.compose.database import database
     from chatserver.store.moving.open import require_readable
 
     place = database(settings)
@@ -102,15 +102,15 @@ def import_session(file: Path, as_new: bool, database_url: str | None) -> None:
 
 
 async def _import(settings: Settings, file: IO[bytes], *, as_new: bool) -> str:
-    from chatserver.app import database
     from chatserver.chat.archive.loading import check_archive, lines_of, load_session
     from chatserver.chat.use_cases import new_id
+    from chatserver.compose.database import database, prepare
     from chatserver.observability.clock import SystemClock
 
     # Before the database is so much as opened; and a running server waits for us less long.
     check_archive(lines_of(file))
     place = database(settings)
-    await asyncio.to_thread(place.migrate)
+    await prepare(place, settings)
     now, id = SystemClock().now(), new_id() if as_new else None
     async with _store(place, settings) as store:
         return await store.transact(lambda tx: load_session(tx, lines_of(file), now, id))

@@ -1,7 +1,11 @@
 """Bringing a database to the schema this code needs."""
 
 import asyncio
+import sqlite3
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -12,6 +16,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chatserver.store.postgres.connections import Connect
+
+T = TypeVar("T")
 
 MIGRATING = 0x6D696772617465
 """The advisory lock of PostgreSQL that one instance holds while others start."""
@@ -59,7 +65,26 @@ def migrate_postgres(connect: Connect, *, unfinished: bool = False) -> str | Non
         connection.commit()
         return before
 
-    async def run() -> str | None:
+    return _on_postgres(connect, work)
+
+
+def revision(file: Path) -> str | None:
+    """That of a SQLite database, which is only read; None: it is empty.
+
+    Raises `UnfinishedCopy`, and SQLAlchemy's errors where there is none; makes none.
+    """
+    connect = partial(sqlite3.connect, f"{file.as_uri()}?mode=ro", uri=True)
+    with create_engine("sqlite://", creator=connect, poolclass=NullPool).connect() as connection:
+        return _finished_revision(connection)
+
+
+def revision_postgres(connect: Connect) -> str | None:
+    """The same for PostgreSQL, in a thread without an event loop."""
+    return _on_postgres(connect, _finished_revision)
+
+
+def _on_postgres(connect: Connect, work: Callable[[Connection], T]) -> T:
+    async def run() -> T:
         engine = create_async_engine(
             "postgresql+asyncpg://", async_creator=connect, poolclass=NullPool
         )
@@ -71,29 +96,42 @@ def migrate_postgres(connect: Connect, *, unfinished: bool = False) -> str | Non
 
 def upgrade(connection: Connection, *, unfinished: bool = False) -> str | None:
     """Without a commit. Returns and raises as `migrate`."""
-    before = MigrationContext.configure(connection).get_current_revision()
-    scripts = _scripts()
-    if before is not None and before not in _known(scripts):
+    before = _revision(connection)
+    if before is not None and before not in _known(_scripts()):
         raise SchemaTooNew(before)
-    if not unfinished and inspect(connection).has_table(UNFINISHED_COPY):
-        raise UnfinishedCopy(connection.scalar(text(f"SELECT source FROM {UNFINISHED_COPY}")))
+    if not unfinished:
+        _require_finished(connection)
     command.upgrade(alembic_config(connection), "head")
     return before
 
 
-def require_current(revision: str) -> None:
+def require_current(revision: str | None) -> None:
     """For who may not migrate. Raises `SchemaTooNew`, `SchemaTooOld`."""
     scripts = _scripts()
-    if revision not in _known(scripts):
+    if revision is not None and revision not in _known(scripts):
         raise SchemaTooNew(revision)
     if revision != scripts.get_current_head():
-        raise SchemaTooOld(revision)
+        raise SchemaTooOld(revision or "none")
 
 
 def alembic_config(connection: Connection) -> Config:
     config = _config()
     config.attributes["connection"] = connection
     return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _finished_revision(connection: Connection) -> str | None:
+    _require_finished(connection)
+    return _revision(connection)
+
+
+def _require_finished(connection: Connection) -> None:
+    if inspect(connection).has_table(UNFINISHED_COPY):
+        raise UnfinishedCopy(connection.scalar(text(f"SELECT source FROM {UNFINISHED_COPY}")))
 
 
 def _config() -> Config:

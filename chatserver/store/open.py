@@ -10,7 +10,13 @@ from sqlalchemy import make_url
 
 from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Store
-from chatserver.store.migrate import migrate, migrate_postgres
+from chatserver.store.migrate import (
+    migrate,
+    migrate_postgres,
+    require_current,
+    revision,
+    revision_postgres,
+)
 from chatserver.store.postgres.connections import Connect, PostgresLimits, connector
 from chatserver.store.postgres.failures import Trouble, trouble
 from chatserver.store.postgres.store import PostgresStore
@@ -70,6 +76,10 @@ class Database(Protocol):
         """
         ...
 
+    def require_current(self) -> None:
+        """Changes nothing. Blocks as `migrate`; raises what it raises, and `SchemaTooOld`."""
+        ...
+
     def store(self, limits: Limits, observe: Observe) -> OpenableStore: ...
 
 
@@ -118,6 +128,9 @@ class SqliteDatabase:
     def migrate(self, *, unfinished: bool = False) -> str | None:
         return migrate(f"sqlite:///{self.path}", unfinished=unfinished)
 
+    def require_current(self) -> None:
+        require_current(revision(self.path))
+
     def store(self, limits: Limits, observe: Observe) -> SqliteStore:
         return SqliteStore(self.path, limits, observe)
 
@@ -153,6 +166,11 @@ class PostgresDatabase:
             patience_seconds=self._limits.patience_seconds,
         )
         return connector(self._dsn, patient)
+
+    def require_current(self) -> None:
+        with explained():
+            found = revision_postgres(connector(self._dsn, self._limits))
+        require_current(found)
 
     def store(self, limits: Limits, observe: Observe) -> PostgresStore:
         return PostgresStore(self._dsn, limits, self._limits, observe)
