@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from chatserver.addresses import parse_networks
 from chatserver.realtime.engine.limits import EngineLimits
 from chatserver.realtime.engine.server import EngineServer
 
@@ -27,6 +28,7 @@ class EchoServer:
             limits=EngineLimits(**limits),
             allows_origin=lambda origin, request: origin == "https://friend.example",
             cut_off=self.cut_off.append,
+            trusted_proxies=parse_networks(["127.0.0.1"]),
         )
         self.engine.on("connect", self._connect)
         self.engine.on("message", self._message)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.integration.engine.conftest import FAST, EchoServer
+from tests.integration.engine.conftest import FAST, EchoServer, polling
 from tests.waiting import eventually
 
 
@@ -148,6 +148,21 @@ async def test_far_too_many_from_one_address_are_turned_away(echo: Any) -> None:
         assert answer.status == 429
     await server.post(sids[0], "1")
     await server.open()
+
+
+async def test_an_address_that_a_client_invents_is_not_what_is_counted(echo: Any) -> None:
+    """Proxies append a line of their own to the client's, or an entry to its line."""
+    server: EchoServer = await echo(per_address=1)
+
+    async def status(invented: str, real: str) -> int:
+        lines = [("X-Forwarded-For", invented), ("X-Forwarded-For", real)]
+        async with server.http.get(server.url, params=polling(""), headers=lines) as answer:
+            return answer.status
+
+    inventions = ("203.0.113.1", "203.0.113.2", "127.0.0.1", "nonsense")
+    here = [await status(invented, "198.51.100.7") for invented in inventions]
+    assert here == [200, 200, 429, 429]
+    assert await status("198.51.100.7", "198.51.100.8") == 200
 
 
 async def test_only_allowed_origins_are_answered(echo: Any) -> None:
