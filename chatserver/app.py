@@ -4,14 +4,15 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from sqlalchemy import make_url
 
 from chatserver import __version__
@@ -149,6 +150,7 @@ def create_app(
         allowed_origins=settings.allowed_origins,
         trusted_proxies=trusted_proxies,
         metrics=metrics,
+        instance=settings.instance_name,
     )
     instances = _instances(settings, sockets, store, metrics)
     feed = instances.feed if instances else RoomFeed(sockets.rooms_manager, store, metrics)
@@ -235,7 +237,7 @@ def create_app(
         if namespace.draining:
             return
         log.info("draining")
-        namespace.announce(settings.reconnect_after_ms)
+        namespace.announce(settings.reconnect_after_ms, settings.reconnects_per_second)
         await pool.drain()
         await folds.close()
         await namespace.finish_events(settings.drain_seconds)
@@ -287,16 +289,26 @@ def _add_gateways(
         app,
         checks={
             "store": server.store.ping,
-            "accepting": server.namespace.require_accepting,
+            "accepting": server.namespace.require_staying,
             **checks,
         },
         registry=server.metrics.registry,
     )
     headers.setup(app)
 
+    async def end_after_answer(_: web.Request, response: web.StreamResponse) -> None:
+        if server.namespace.leaving and response.status != HTTPStatus.SWITCHING_PROTOCOLS:
+            # Or a proxy would send its next request just as the connection is closed.
+            response.force_close()
+            response.headers[hdrs.CONNECTION] = "close"
+
+    app.on_response_prepare.append(end_after_answer)
+
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Runs until SIGTERM or SIGINT, then drains (G9). `ready` is called with the URL.
+
+    Load balancers get `drain_notice_seconds` to look elsewhere; a second signal cuts them short.
 
     Raises `OSError` where the port cannot be had, and what `create_app` raises.
     """
@@ -305,8 +317,9 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
+    app = create_app(settings)
     runner = web.AppRunner(
-        create_app(settings),
+        app,
         access_log=None,
         shutdown_timeout=settings.drain_seconds,
         keepalive_timeout=settings.http_idle_seconds,
@@ -318,8 +331,12 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         host, port = runner.addresses[0][:2]
         ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         await stop.wait()
+        stop.clear()
+        app[SERVER].namespace.leave()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), settings.drain_notice_seconds)
         # Before the port is closed: polling clients must come once more to hear of it.
-        await runner.app.shutdown()
+        await app.shutdown()
     finally:
         await runner.cleanup()
         log.info("stopped")

@@ -21,7 +21,7 @@ FAST = {"ping_interval": 0.3, "ping_timeout": 0.2}
 class EchoServer:
     """`ended` holds the reason of each connection's end, by sid."""
 
-    def __init__(self, **limits: Any) -> None:
+    def __init__(self, *, instance: str = "", **limits: Any) -> None:
         self.cut_off: list[str] = []
         self.ended: dict[str, str] = {}
         self.engine = EngineServer(
@@ -29,6 +29,7 @@ class EchoServer:
             allows_origin=lambda origin, request: origin == "https://friend.example",
             cut_off=self.cut_off.append,
             trusted_proxies=parse_networks(["127.0.0.1"]),
+            instance=instance,
         )
         self.engine.on("connect", self._connect)
         self.engine.on("message", self._message)

@@ -183,3 +183,20 @@ async def test_a_crash_in_a_handler_closes_the_session_and_is_logged_once(echo: 
         assert (await server.post(sid, "4crash\x1e4crash"))[0] == 400
     assert server.live == 0
     assert [entry["event"] for entry in logs] == ["handler_crashed"]
+
+
+async def test_a_sid_begins_with_the_name_of_its_instance(echo: Any) -> None:
+    server: EchoServer = await echo(instance="web-1")
+    name, _, secret = (await server.open()).partition(".")
+    assert name == "web-1"
+    assert len(secret) == 20
+
+
+async def test_a_server_that_closes_answers_new_connections_with_503(echo: Any) -> None:
+    server: EchoServer = await echo()
+    sid = await server.open()
+    server.engine.sessions.is_closing = True
+    async with server.get() as answer:
+        assert answer.status == 503
+    assert await server.post(sid, "4hello") == (200, "ok")
+    assert await server.poll(sid) == (200, "4hello")

@@ -182,3 +182,13 @@ async def test_draining_is_announced_and_the_connection_ends(
     await running.stop()
     assert (await ada.told("server_draining"))["reconnect_after_ms"] == 321
     await ada.lost()
+
+
+async def test_clients_of_a_draining_server_are_told_different_times_to_come_back(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server(reconnect_after_ms=100, reconnects_per_second=10)
+    people = [await connect(running) for _ in range(5)]
+    await running.stop()
+    delays = sorted([(await each.told("server_draining"))["reconnect_after_ms"] for each in people])
+    assert [delay // 100 for delay in delays] == [1, 2, 3, 4, 5]
