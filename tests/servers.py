@@ -73,11 +73,17 @@ class RunningServer(Reachable):
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.settings.port)
         await site.start()
-        host, port = self._runner.addresses[0][:2]
+        host, port = self.address
         self.url = f"http://{host}:{port}"
 
     async def stop(self) -> None:
         await self._runner.cleanup()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """What it listens on."""
+        host, port = self._runner.addresses[0][:2]
+        return host, port
 
     @property
     def service(self) -> ChatService:
