@@ -54,8 +54,6 @@ def command(name: str, folder: str) -> list[str]:
             return [sys.executable, "-m", "chatserver", "serve", "--port", "0"]
         case "ours, no database":
             return [sys.executable, str(PEERS / "in_memory.py"), "--port", "0"]
-        case "ours, instance":
-            return [sys.executable, str(PEERS / "instance.py"), "--port", "0"]
         case "python-socketio":
             return [sys.executable, python]
         case "node":
