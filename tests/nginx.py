@@ -17,14 +17,14 @@ class Nginx(Balancer):
     def _command(self) -> list[str]:
         configuration = self._folder / "nginx.conf"
         configuration.write_text(self._adapted((DOCS / "nginx.conf").read_text()))
-        for folder in ("lib", "log"):
+        for folder in ("lib", "logs"):
             (self._folder / folder).mkdir(exist_ok=True)
-        error_log = str(self._folder / "log" / "error.log")
+        error_log = str(self._folder / "logs" / "error.log")
         where = ["-p", str(self._folder), "-c", str(configuration), "-e", error_log]
         return [self.program, *where, "-g", "daemon off;"]
 
     def log(self) -> str:
-        errors = self._folder / "log" / "error.log"
+        errors = self._folder / "logs" / "error.log"
         return super().log() + (errors.read_text() if errors.exists() else "")
 
     def _adapted(self, text: str) -> str:
@@ -38,7 +38,7 @@ class Nginx(Balancer):
             "worker_processes auto;": "worker_processes 2;",
             "worker_connections 32768;": "worker_connections 2048;",
             "/run/nginx.pid": f"{self._folder}/pid",
-            "/var/log/nginx/": f"{self._folder}/log/",
+            "/var/log/nginx/": f"{self._folder}/logs/",
             "/var/lib/nginx/": f"{self._folder}/lib/",
         }.items():
             assert written in text, f"{written} is no longer in docs/nginx.conf"
