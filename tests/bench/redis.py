@@ -63,7 +63,7 @@ def pair(name: str, folder: str, redis: RedisServer, database: str) -> Iterator[
         settings = {
             "REDIS_URL": redis.url,
             "CHATSERVER_REDIS_PREFIX": f"bench-{secrets.token_hex(4)}",
-            "CHATSERVER_DATABASE_URL": database,
+            "DATABASE_URL": database,
         }
         servers = []
         for part in ("first", "second"):
