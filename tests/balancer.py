@@ -1,5 +1,6 @@
 """What the load balancers of the tests have in common: a real program on a free port."""
 
+import os
 import shutil
 import signal
 import socket
@@ -12,6 +13,8 @@ from pathlib import Path
 from tests.redis_server import free_port
 
 START_SECONDS = 10.0
+SBIN = "/usr/sbin"
+"""Where Debian has the programs; it is on the PATH of root alone."""
 NAMES = ("web1", "web2", "web3")
 """What the configurations call their instances."""
 DOCS = Path(__file__).parents[1] / "docs"
@@ -40,7 +43,6 @@ class Balancer:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        assert shutil.which(self.program), f"{self.program} is not installed; see tests/run"
         with (self._folder / "log").open("ab") as log:
             self._child = subprocess.Popen(
                 self._command(), stdout=log, stderr=log, env=self._environment()
@@ -51,6 +53,11 @@ class Balancer:
                 self.kill()
                 raise AssertionError(f"{self.program} did not start:\n{self.log()}")
             time.sleep(0.01)
+
+    def executable(self) -> str:
+        found = shutil.which(self.program, path=f"{os.environ['PATH']}:{SBIN}")
+        assert found is not None, f"{self.program} is not installed; see tests/run"
+        return found
 
     def reload(self) -> None:
         """New processes serve what comes from now on; old ones end with their connections."""

@@ -29,7 +29,7 @@ class Haproxy(Balancer):
 
     def _command(self) -> list[str]:
         # A master and its worker, in the foreground, so that it can be told to reload.
-        return [self.program, "-W", "-db", "-f", str(DOCS / "haproxy.cfg")]
+        return [self.executable(), "-W", "-db", "-f", str(DOCS / "haproxy.cfg")]
 
     def _environment(self) -> dict[str, str]:
         instances = {

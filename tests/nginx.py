@@ -21,7 +21,7 @@ class Nginx(Balancer):
             (self._folder / folder).mkdir(exist_ok=True)
         error_log = str(self._folder / "logs" / "error.log")
         where = ["-p", str(self._folder), "-c", str(configuration), "-e", error_log]
-        return [self.program, *where, "-g", "daemon off;"]
+        return [self.executable(), *where, "-g", "daemon off;"]
 
     def log(self) -> str:
         errors = self._folder / "logs" / "error.log"

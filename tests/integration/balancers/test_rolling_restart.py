@@ -27,7 +27,8 @@ from tests.servers import Reachable
 from tests.waiting import eventually
 
 TRANSPORTS = ["websocket", "websocket", "polling", "polling", "polling"]
-NOTICE_SECONDS = 2.0
+NOTICE_SECONDS = {"haproxy": 2.0, "nginx": 0.0}
+"""nginx asks nobody whether they are ready."""
 
 
 @pytest.fixture
@@ -48,7 +49,6 @@ async def shared(
         "redis_prefix": f"test-{secrets.token_hex(4)}",
         "trusted_proxies": "127.0.0.1",
         "default_bot": "",
-        "drain_notice_seconds": NOTICE_SECONDS,
     }
     await postgres.give_back(url)
 
@@ -56,7 +56,8 @@ async def shared(
 async def start_all(
     start: StartProcess, kind: str, shared: dict[str, Any]
 ) -> tuple[list[ServerProcess], Balancer]:
-    starts = [asyncio.to_thread(start, instance_name=name, **shared) for name in NAMES]
+    settings = {"drain_notice_seconds": NOTICE_SECONDS[kind], **shared}
+    starts = [asyncio.to_thread(start, instance_name=name, **settings) for name in NAMES]
     processes = list(await asyncio.gather(*starts))
     addresses = [
         (p.hostname or "", p.port or 0) for p in (urlsplit(each.url) for each in processes)
