@@ -38,6 +38,7 @@ class Fleet(RunningServer):
 
     def __init__(self, instances: list[RunningServer], balancer: Balancer) -> None:
         self.instances = instances
+        self.size = len(instances)
         self.balancer = balancer
         self.app = instances[0].app
         self.settings = instances[0].settings

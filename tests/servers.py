@@ -62,6 +62,9 @@ class Reachable:
 class RunningServer(Reachable):
     """A server that answers at `url` until `stop`."""
 
+    size = 1
+    """How many it really is; limits are kept by each."""
+
     def __init__(self, app: web.Application, settings: Settings) -> None:
         self.app = app
         self.settings = settings
@@ -77,6 +80,8 @@ class RunningServer(Reachable):
         self.url = f"http://{host}:{port}"
 
     async def stop(self) -> None:
+        # As `serve` does, before the port is closed.
+        await self._runner.app.shutdown()
         await self._runner.cleanup()
 
     @property
