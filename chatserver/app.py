@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from chatserver import __version__
 from chatserver.addresses import Network, parse_networks
@@ -33,7 +32,7 @@ from chatserver.chat.ports import Bot, Clock, Store
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.chat.titles import TitleDesk
-from chatserver.gateways import headers, health, pages, rest
+from chatserver.gateways import headers, health, leaving, pages, rest
 from chatserver.observability.clock import SystemClock
 from chatserver.observability.metrics import Metrics
 from chatserver.observability.model_use import ModelUse
@@ -290,14 +289,7 @@ def _add_gateways(
         registry=server.metrics.registry,
     )
     headers.setup(app)
-
-    async def end_after_answer(_: web.Request, response: web.StreamResponse) -> None:
-        if server.namespace.leaving and response.status != HTTPStatus.SWITCHING_PROTOCOLS:
-            # Or a proxy would send its next request just as the connection is closed.
-            response.force_close()
-            response.headers[hdrs.CONNECTION] = "close"
-
-    app.on_response_prepare.append(end_after_answer)
+    leaving.setup(app, lambda: server.namespace.leaving)
 
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
