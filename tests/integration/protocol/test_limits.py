@@ -4,6 +4,8 @@ import asyncio
 import time
 from typing import Any
 
+import pytest
+
 from tests.conftest import Connect
 from tests.integration.protocol.people import LONG, session_of, texts_of
 from tests.servers import StartServer
