@@ -102,6 +102,12 @@ class Settings(BaseSettings):
         pattern=r"^[\w.-]{1,64}$",
         description="begins the names of all channels; instances of one system share it",
     )
+    instance_name: str = Field(
+        "",
+        pattern=r"^[\w-]{0,32}$",
+        description="begins the ids of connections, so that load balancers bring long-polling "
+        "requests back here; see [behind a load balancer](docs/operations.md)",
+    )
     app_name: str = Field("chatserver", max_length=60, description="the name that pages show")
     log_format: Literal["auto", "text", "json"] = Field(
         "auto", description="`text`, `json`, or `auto`: text on a terminal, JSON elsewhere"
@@ -302,11 +308,22 @@ class Settings(BaseSettings):
     http_idle_seconds: float = Field(
         75.0, gt=0, description="HTTP connections without a whole request for so long are closed"
     )
+    drain_notice_seconds: float = Field(
+        0.0,
+        ge=0,
+        description="how long, after SIGTERM, all goes on while `/readyz` says 503; behind a load "
+        "balancer, longer than it takes to notice",
+    )
     drain_seconds: float = Field(
         10.0, ge=0, description="longest that SIGTERM waits for requests under way"
     )
     reconnect_after_ms: int = Field(
-        500, ge=0, description="delay that a draining server asks its clients for"
+        500, ge=0, description="least delay that a draining server asks its clients for"
+    )
+    reconnects_per_second: float = Field(
+        1000.0,
+        gt=0,
+        description="clients of a draining server that it lets come back in a second",
     )
 
     _variables: dict[str, SecretStr] = PrivateAttr(default_factory=dict)

@@ -34,8 +34,9 @@ class Honcho:
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         }
         self._child: subprocess.Popen[bytes] | None = None
-        for name in ("Procfile", "keep.sh"):
-            shutil.copy(ROOT / name, folder)
+        (folder / "docs").mkdir()
+        for name in ("Procfile", "docs/keep.sh"):
+            shutil.copy(ROOT / name, folder / name)
 
     def start(self, *, web: int, worker: int) -> list[int]:
         """Returns the ports of the instances once everybody is ready."""
