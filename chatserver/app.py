@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,7 +29,7 @@ from chatserver.bots.registry import BotRegistry
 from chatserver.bots.roster import Roster
 from chatserver.chat.desk import ReplyDesk
 from chatserver.chat.memory import MemoryKeeper
-from chatserver.chat.ports import Bot, Clock
+from chatserver.chat.ports import Bot, Clock, Store
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.chat.titles import TitleDesk
@@ -37,7 +37,9 @@ from chatserver.gateways import headers, health, pages, rest
 from chatserver.observability.clock import SystemClock
 from chatserver.observability.metrics import Metrics
 from chatserver.observability.model_use import ModelUse
+from chatserver.realtime.bus_redis.address import parse_address
 from chatserver.realtime.feed import RoomFeed
+from chatserver.realtime.instances import Instances
 from chatserver.realtime.limits import ConnectionLimits
 from chatserver.realtime.namespace import ChatNamespace
 from chatserver.realtime.server import ChatSocketServer
@@ -116,9 +118,9 @@ def create_app(
 ) -> web.Application:
     """A complete server. `bots` take the place of the built-in ones, `model_bots` of the adapters.
 
-    Raises `UnsupportedDatabase`, `BadBotsFile`, `UnknownDefaultBot`, `UnknownSummaryBot`,
-    `EmptyCorpus` or `ValueError` for settings that cannot work; on start-up `DatabaseInUse` or
-    `SchemaTooNew`.
+    Raises `BadRedisUrl`, `UnsupportedDatabase`, `BadBotsFile`, `UnknownDefaultBot`,
+    `UnknownSummaryBot`, `EmptyCorpus` or `ValueError` for settings that cannot work; on start-up
+    `DatabaseInUse` or `SchemaTooNew`.
     """
     app = web.Application(client_max_size=settings.frame_bytes)
     trusted_proxies = parse_networks(settings.trusted_proxies)
@@ -148,7 +150,8 @@ def create_app(
         trusted_proxies=trusted_proxies,
         metrics=metrics,
     )
-    feed = RoomFeed(sockets.rooms_manager, store, metrics)
+    instances = _instances(settings, sockets, store, metrics)
+    feed = instances.feed if instances else RoomFeed(sockets.rooms_manager, store, metrics)
     desk = ReplyDesk(
         store=store,
         feed=feed,
@@ -168,11 +171,12 @@ def create_app(
         limits=RunLimits(settings.reply_seconds, settings.reply_chars),
         listeners=[folds.answered, *([titles.answered] if settings.titles else [])],
     )
+    pools = instances.pools(pool) if instances else pool
     service = ChatService(
         store=store,
         feed=feed,
         bots=registry,
-        nudge=pool,
+        nudge=pools,
         summarizer=summarizer or offline,
         clock=clock,
         limits=settings.limits(),
@@ -197,7 +201,7 @@ def create_app(
     )
     # The feed first: a reply may start only after its prompt was delivered.
     store.subscribe(feed.committed)
-    store.subscribe(pool.committed)
+    store.subscribe(pools.committed)
     metrics.watch("store_pending", "Writes that wait for a commit", lambda: store.pending)
     sockets.attach(app, socketio_path="socket.io")
     used = (titles, summarizer, store, roster, analyst, offline)
@@ -207,7 +211,8 @@ def create_app(
     )
     app[SERVER] = server
     # Before the drain below: who waits for a reply is answered before replies are handed back.
-    _add_gateways(app, server, clock, trusted_proxies, registry.default)
+    checks = {"redis": instances.check} if instances else {}
+    _add_gateways(app, server, clock, trusted_proxies, registry.default, checks)
 
     async def run_store(_: web.Application) -> AsyncIterator[None]:
         lock = FileLock(path)
@@ -240,6 +245,8 @@ def create_app(
         await sockets.shutdown()
 
     app.cleanup_ctx.append(run_store)
+    if instances:
+        app.cleanup_ctx.append(instances.run)
     app.on_shutdown.append(drain)
     app.on_cleanup.append(stop_timers)
     return app
@@ -251,6 +258,7 @@ def _add_gateways(
     clock: Clock,
     trusted_proxies: tuple[Network, ...],
     default: str | None,
+    checks: Mapping[str, health.Check],
 ) -> None:
     settings = server.settings
     rest.setup(
@@ -280,6 +288,7 @@ def _add_gateways(
         checks={
             "store": server.store.ping,
             "accepting": server.namespace.require_accepting,
+            **checks,
         },
         registry=server.metrics.registry,
     )
@@ -329,6 +338,16 @@ async def service_beside(settings: Settings) -> AsyncIterator[ChatService]:
         yield server.service
     finally:
         await server.close()
+
+
+def _instances(
+    settings: Settings, sockets: ChatSocketServer, store: Store, metrics: Metrics
+) -> Instances | None:
+    """How this instance is one of several; None: it is alone. Raises `BadRedisUrl`."""
+    if settings.redis_url is None:
+        return None
+    address = parse_address(settings.redis_url.get_secret_value())
+    return Instances(address, settings.redis_prefix, sockets.rooms_manager, store, metrics)
 
 
 def adapters(observer: ModelUse) -> ModelBotFactory:

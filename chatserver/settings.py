@@ -46,6 +46,18 @@ class Settings(BaseSettings):
         validation_alias=_names("database_url", "DATABASE_URL"),
         description="where everything is stored: `sqlite:///FILE`",
     )
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias=_names("redis_url", "REDIS_URL"),
+        description="what instances share broadcasts over: `redis://`, `rediss://` (TLS), "
+        "`unix://`, `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE`, `redis+cluster://HOST:PORT`; "
+        "not given: this is the only instance",
+    )
+    redis_prefix: str = Field(
+        "chatserver",
+        pattern=r"^[\w.-]{1,64}$",
+        description="begins the names of all channels; instances of one system share it",
+    )
     app_name: str = Field("chatserver", max_length=60, description="the name that pages show")
     log_format: Literal["auto", "text", "json"] = Field(
         "auto", description="`text`, `json`, or `auto`: text on a terminal, JSON elsewhere"
@@ -278,6 +290,7 @@ class Settings(BaseSettings):
         "openai_base_url",
         "hugging_face_model",
         "hugging_face_key",
+        "redis_url",
         mode="before",
     )
     @classmethod

@@ -404,8 +404,11 @@ class Feed(Protocol):
         """Ends all connections that came with this token."""
         ...
 
-    def online(self, session_id: str) -> frozenset[str]:
-        """The ids of the participants whose connections are in the room."""
+    async def online(self, session_id: str) -> frozenset[str]:
+        """The ids of the participants whose connections are in the room, on any instance.
+
+        Takes a moment at most; those not heard of by then are missing.
+        """
         ...
 
 

@@ -79,7 +79,7 @@ class SessionUseCases(SessionBotUseCases):
         if role is None:
             added = await self.store.transact(lambda tx: self._join(tx, actor, command))
             self.feed.notify(actor.id, SessionAdded(session=added))
-        online = self.feed.online(session_id)
+        online = await self.feed.online(session_id)
         return await self.store.read(lambda tx: self._snapshot(tx, actor, command, online))
 
     def _join(self, tx: Transaction, actor: Participant, command: JoinSession) -> Session:
@@ -129,8 +129,9 @@ class SessionUseCases(SessionBotUseCases):
             membership(tx, actor, session_id)
             return tx.members.all(session_id)
 
-        online = self.feed.online(session_id)
-        return [with_presence(member, online) for member in await self.store.read(work)]
+        members = await self.store.read(work)
+        online = await self.feed.online(session_id)
+        return [with_presence(member, online) for member in members]
 
     async def session(self, actor: Participant, session_id: str) -> Session:
         def work(tx: Transaction) -> Session:

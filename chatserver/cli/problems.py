@@ -13,11 +13,13 @@ from chatserver.bot_settings import UnknownSummaryBot
 from chatserver.bots.corpus import EmptyCorpus
 from chatserver.bots.file import BadBotsFile
 from chatserver.bots.registry import UnknownDefaultBot
+from chatserver.realtime.bus_redis.address import BadRedisUrl
 from chatserver.settings import Settings
 from chatserver.store.migrate import SchemaTooNew
 from chatserver.store.sqlite import DatabaseInUse
 
 DATABASE = "CHATSERVER_DATABASE_URL (--database)"
+REDIS = "CHATSERVER_REDIS_URL (REDIS_URL)"
 HOST = "CHATSERVER_HOST (--host)"
 PORT = "CHATSERVER_PORT (--port)"
 CORPUS = "CHATSERVER_CORPUS_FILE"
@@ -57,6 +59,8 @@ def explain(problem: Exception, settings: Settings) -> str | None:
                 f"{DATABASE}: cannot use {settings.database_url}: {cause}; check that it is a "
                 "database of chatserver, in a folder that exists and may be written to"
             )
+        case BadRedisUrl():
+            return f"{REDIS}: {problem}; leave it out where there is one instance only"
         case UnknownDefaultBot():
             return f"CHATSERVER_DEFAULT_BOT: there is no bot {problem}; see chatserver bots"
         case UnknownSummaryBot():

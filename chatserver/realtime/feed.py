@@ -20,6 +20,7 @@ from chatserver.chat.snapshots import brought_up
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.live import LiveReplies
 from chatserver.realtime.manager import NAMESPACE, RoomManager
+from chatserver.realtime.packed import Heard, event_of
 from chatserver.realtime.presence import Presence, Typing
 from chatserver.realtime.room import Room, participant_room, session_room
 
@@ -28,10 +29,12 @@ log = structlog.get_logger(__name__)
 AHEAD_EVENTS = 1_000
 """Events kept that came before their turn; those beyond are read from the store."""
 CATCH_UP_PAGE = 200
+READS_AT_ONCE = 8
+"""Rooms that read what they missed; others wait."""
 
 
 class RoomFeed:
-    """`chat.ports.Feed`, and the listener of the store's commits."""
+    """`chat.ports.Feed`, and the listener of the store's commits. Knows of this instance alone."""
 
     def __init__(self, manager: RoomManager, store: Store, metrics: Metrics) -> None:
         self._manager = manager
@@ -40,6 +43,9 @@ class RoomFeed:
         self._rooms: dict[str, Room] = {}
         self.token_dropped: Callable[[bytes], None] = lambda digest: None
         """Called with each token that became worthless while in use."""
+        self.tokens_doubtful: Callable[[], None] = lambda: None
+        """Called where tokens may have become worthless unheard."""
+        self._reading = asyncio.Semaphore(READS_AT_ONCE)
         self._entered: dict[str, set[str]] = {}
         self._live = LiveReplies()
         self._presence = Presence(self._emit)
@@ -52,7 +58,7 @@ class RoomFeed:
         for event in commit.events:
             self.heard(event)
 
-    def heard(self, event: Event) -> None:
+    def heard(self, event: Heard) -> None:
         """Some event of some session was committed, here or elsewhere; maybe heard of before."""
         room = self._rooms.get(event.session_id)
         if event.type is EventType.REPLY_FAILED:
@@ -91,14 +97,23 @@ class RoomFeed:
         for sid, who in room.sids.items():
             self._left(room, sid, who)
         self._metrics.rooms.set(len(self._rooms))
+        self._unhosted(room)
 
     def drop_token(self, digest: bytes) -> None:
         self.token_dropped(digest)
 
-    def online(self, session_id: str) -> frozenset[str]:
+    async def online(self, session_id: str) -> frozenset[str]:
         return self._presence.online(session_id)
 
     # --- who listens ---------------------------------------------------------------------------
+
+    async def attend(self, participant_id: str) -> None:
+        """A connection of the participant is about to enter their room; `depart` when it has gone.
+
+        Raises nothing.
+        """
+
+    def depart(self, participant_id: str) -> None: ...
 
     @asynccontextmanager
     async def hosting(self, session_id: str) -> AsyncIterator[Room]:
@@ -120,6 +135,7 @@ class RoomFeed:
 
     async def _open(self, room: Room) -> None:
         session_id = room.session_id
+        await self._listen(room)
         try:
             seqs = await self._store.read(lambda tx: tx.sessions.last_seqs([session_id]))
         except Unavailable as failure:
@@ -130,6 +146,12 @@ class RoomFeed:
         room.opened.set_result(None)
         self._deliver_ahead(room)
         self._catch_up(room)
+
+    async def _listen(self, room: Room) -> None:
+        """Sees to it that from now on all commits to the room are heard of."""
+
+    def _unhosted(self, room: Room) -> None:
+        """The room is no longer here."""
 
     def _add(self, room: Room) -> Room:
         self._rooms[room.session_id] = room
@@ -167,14 +189,14 @@ class RoomFeed:
         for event in snapshot.events:
             if event.seq > room.cursor:
                 self.heard(event)
-        missed = [event for event in room.recent if event.seq > snapshot.to_seq]
+        missed = [event_of(each) for each in room.recent if each.seq > snapshot.to_seq]
         if any(_is_leaving(event, who) for event in missed):
             raise NotMember("you have left this session")
         if room.cursor != snapshot.to_seq + len(missed):
             return None  # a hole is being read, or too much happened since
         self.enter(room, sid, who)
         snapshot = brought_up(snapshot, missed)
-        online = self.online(room.session_id)
+        online = self._presence.online(room.session_id)
         return snapshot.model_copy(
             update={
                 "replies": self._live.of(room.session_id),
@@ -192,7 +214,7 @@ class RoomFeed:
         if room is None or who is None:
             return
         self._left(room, sid, who)
-        if who.id not in self.online(session_id):
+        if who.id not in self._presence.online(session_id):
             self._typing.stop(session_id, who)
         self._close_if_empty(room)
 
@@ -206,16 +228,19 @@ class RoomFeed:
 
     # --- delivery ------------------------------------------------------------------------------
 
-    def _deliver(self, room: Room, event: Event) -> None:
+    def _deliver(self, room: Room, event: Heard) -> None:
         room.cursor = event.seq
         room.recent.append(event)
-        if event.type is EventType.MESSAGE_CREATED:
+        if event.type is EventType.MESSAGE_CREATED and room.session_id in self._typing:
             self._typing.stop(room.session_id, event.sender)
-        reached = self._manager.broadcast(session_room(room.session_id), event.type, event)
+        reached = self._broadcast(session_room(room.session_id), event)
         self._metrics.count_out(event.type).inc()
         self._metrics.deliveries.inc(reached)
         if event.type is EventType.PARTICIPANT_LEFT:
             self._expel(room, event.data["participant"]["id"])
+
+    def _broadcast(self, room: str, event: Heard) -> int:
+        return self._manager.broadcast(room, event.type, event_of(event))
 
     def _deliver_ahead(self, room: Room) -> None:
         for seq in [seq for seq in room.ahead if seq <= room.cursor]:
@@ -245,9 +270,10 @@ class RoomFeed:
 
     async def _read_after(self, room: Room) -> list[Event]:
         try:
-            return await self._store.read(
-                lambda tx: tx.log.after(room.session_id, room.cursor, CATCH_UP_PAGE)
-            )
+            async with self._reading:
+                return await self._store.read(
+                    lambda tx: tx.log.after(room.session_id, room.cursor, CATCH_UP_PAGE)
+                )
         except Unavailable:
             log.warning("catch_up_unavailable", session=room.session_id)
             return []
@@ -272,6 +298,7 @@ class RoomFeed:
             room.catching_up.cancel()
         del self._rooms[room.session_id]
         self._metrics.rooms.set(len(self._rooms))
+        self._unhosted(room)
 
     def _emit(self, session_id: str, signal: Signal) -> None:
         self._send(session_room(session_id), signal)

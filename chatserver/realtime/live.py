@@ -16,6 +16,7 @@ from chatserver.chat.models import Reply, ReplyState
 class _Live:
     started: ReplyStarted
     parts: list[str] = field(default_factory=list)
+    chars: int = 0
 
 
 class LiveReplies:
@@ -31,6 +32,7 @@ class LiveReplies:
                 live = replies.get(signal.reply_id)
                 if live is not None and live.started.attempt == signal.attempt:
                     live.parts.append(signal.text)
+                    live.chars += len(signal.text)
             case ReplyStarted():
                 replies[signal.reply_id] = _Live(signal)
             case ReplyFinished() | ReplyStopped():
@@ -47,6 +49,24 @@ class LiveReplies:
 
     def forget(self, session_id: str) -> None:
         self._by_session.pop(session_id, None)
+
+    def __contains__(self, session_id: str) -> bool:
+        """Whether a reply is being written there."""
+        return session_id in self._by_session
+
+    def progress(self, session_id: str, reply_id: str) -> tuple[int, int] | None:
+        """The attempt, and how many code points of it are known."""
+        live = self._by_session.get(session_id, {}).get(reply_id)
+        return (live.started.attempt, live.chars) if live is not None else None
+
+    def ids(self) -> list[tuple[str, str]]:
+        """Session and id of each."""
+        return [(session, reply) for session, all_ in self._by_session.items() for reply in all_]
+
+    def texts(self, session_id: str) -> list[tuple[ReplyStarted, str]]:
+        """The replies as they began, each with its text so far."""
+        replies = self._by_session.get(session_id, {}).values()
+        return [(live.started, "".join(live.parts)) for live in replies]
 
     def of(self, session_id: str) -> list[Reply]:
         """Each with its text so far, in prompt order."""

@@ -20,6 +20,11 @@ class TextPacket(SocketPacket):  # type: ignore[misc]  # python-socketio is unty
     uses_binary_events = False
 
 
+def packet_of(event: str, payload: Model) -> str:
+    """An event as the Socket.IO packet that carries it."""
+    return f'2{NAMESPACE},["{event}",{payload.encoded.decode()}]'
+
+
 class RoomManager(AsyncManager):  # type: ignore[misc]  # python-socketio is untyped
     """A room costs what its members cost, to send to and to leave.
 
@@ -41,8 +46,7 @@ class RoomManager(AsyncManager):  # type: ignore[misc]  # python-socketio is unt
         """
         if not self._members.room(NAMESPACE, room):
             return 0
-        text = TextPacket(EVENT, namespace=NAMESPACE, data=[event, payload]).encode()
-        return self.fan_out(NAMESPACE, room, Outgoing.message(text))
+        return self.fan_out(NAMESPACE, room, Outgoing.message(packet_of(event, payload)))
 
     def fan_out(
         self, namespace: str, room: Hashable, packet: Outgoing, skip: Collection[str] = ()

@@ -72,6 +72,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         self._shown_limits = shown_limits
         self._connections: dict[str, Connection] = {}
         self._by_digest: defaultdict[bytes, set[str]] = defaultdict(set)
+        self._doubting = False
         self._idle = asyncio.Event()
         self._in_flight = 0
         self.draining = False
@@ -82,6 +83,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         server.connected = self._welcome
         server.slow_events = SLOW
         feed.token_dropped = self._drop_token
+        feed.tokens_doubtful = self._doubt_tokens
         server.register_namespace(self)
 
     # --- connections ---------------------------------------------------------------------------
@@ -108,6 +110,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             raise socketio.exceptions.ConnectionRefusedError(
                 refusal.message, refusal.wire()
             ) from None
+        await self._feed.attend(identity.participant.id)
         bucket = TokenBucket(self._limits.events_per_second, self._limits.events_burst, self._clock)
         connection = Connection(sid, engine_id, identity, bucket)
         self._connections[sid] = connection
@@ -141,6 +144,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         if not self._by_digest[digest]:
             del self._by_digest[digest]
         self._feed.exit_all(sid)
+        self._feed.depart(connection.participant.id)
         self._metrics.connections.dec()
 
     # --- tokens --------------------------------------------------------------------------------
@@ -150,6 +154,10 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             self._drop(sid)
 
     def _watch_expiry(self, connection: Connection) -> None:
+        if connection.expiry is not None:
+            connection.expiry.cancel()
+        if connection.sid not in self._connections:
+            return
         left = (connection.identity.expires_at - self._clock.now()).total_seconds()
         connection.expiry = asyncio.get_running_loop().call_later(
             max(left, 0), self._expired, connection
@@ -163,11 +171,26 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             # It may have been renewed over REST while the connection stayed.
             connection.identity = await self._service.identify(connection.identity.digest)
         except Unavailable:
+            if connection.expiry is not None:
+                connection.expiry.cancel()
             connection.expiry = asyncio.get_running_loop().call_later(1, self._expired, connection)
         except ChatError:
             self._drop(connection.sid)
         else:
             self._watch_expiry(connection)
+
+    def _doubt_tokens(self) -> None:
+        if not self._doubting:
+            self._doubting = True
+            self._sio.start_background_task(self._recheck_tokens)
+
+    async def _recheck_tokens(self) -> None:
+        try:
+            for connection in list(self._connections.values()):
+                if connection.sid in self._connections:
+                    await self._renew_or_drop(connection)
+        finally:
+            self._doubting = False
 
     def _drop(self, sid: str) -> None:
         self._sio.start_background_task(self._sio.disconnect, sid, NAMESPACE)

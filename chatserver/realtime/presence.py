@@ -21,29 +21,39 @@ class Presence:
         self._counts: dict[str, Counter[str]] = {}
 
     def enter(self, session_id: str, who: Participant) -> None:
-        counts = self._counts.setdefault(session_id, Counter())
-        counts[who.id] += 1
-        if counts[who.id] == 1:
-            self._emit(
-                session_id, PresenceChanged(session_id=session_id, participant=who, online=True)
-            )
+        if self._count(session_id, who):
+            self._tell(session_id, who, online=True)
 
     def exit(self, session_id: str, who: Participant) -> None:
-        counts = self._counts.get(session_id)
-        if counts is None or who.id not in counts:
-            return
-        counts[who.id] -= 1
-        if counts[who.id]:
-            return
-        del counts[who.id]
-        if not counts:
-            del self._counts[session_id]
-        self._emit(
-            session_id, PresenceChanged(session_id=session_id, participant=who, online=False)
-        )
+        if self._uncount(session_id, who):
+            self._tell(session_id, who, online=False)
 
     def online(self, session_id: str) -> frozenset[str]:
         return frozenset(self._counts.get(session_id, ()))
+
+    def _count(self, session_id: str, who: Participant) -> bool:
+        """Whether it is their first connection to the room."""
+        counts = self._counts.setdefault(session_id, Counter())
+        counts[who.id] += 1
+        return counts[who.id] == 1
+
+    def _uncount(self, session_id: str, who: Participant) -> bool:
+        """Whether it was their last one."""
+        counts = self._counts.get(session_id)
+        if counts is None or who.id not in counts:
+            return False
+        counts[who.id] -= 1
+        if counts[who.id]:
+            return False
+        del counts[who.id]
+        if not counts:
+            del self._counts[session_id]
+        return True
+
+    def _tell(self, session_id: str, who: Participant, *, online: bool) -> None:
+        self._emit(
+            session_id, PresenceChanged(session_id=session_id, participant=who, online=online)
+        )
 
 
 class Typing:
@@ -51,21 +61,28 @@ class Typing:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._timers: dict[str, dict[str, asyncio.TimerHandle]] = {}
+
+    def __contains__(self, session_id: str) -> bool:
+        """Whether anybody types there."""
+        return session_id in self._timers
 
     def changed(self, signal: TypingChanged) -> None:
-        key = (signal.session_id, signal.participant.id)
-        timer = self._timers.pop(key, None)
+        session_id, who = signal.session_id, signal.participant.id
+        timers = self._timers.setdefault(session_id, {})
+        timer = timers.pop(who, None)
         if timer is not None:
             timer.cancel()
         if signal.typing:
             ended = signal.model_copy(update={"typing": False})
             loop = asyncio.get_running_loop()
-            self._timers[key] = loop.call_later(TYPING_SECONDS, self.changed, ended)
+            timers[who] = loop.call_later(TYPING_SECONDS, self.changed, ended)
+        elif not timers:
+            del self._timers[session_id]
         if signal.typing != (timer is not None):
             self._emit(signal.session_id, signal)
 
     def stop(self, session_id: str, who: Participant) -> None:
         """They left, or said what they were writing."""
-        if (session_id, who.id) in self._timers:
+        if who.id in self._timers.get(session_id, ()):
             self.changed(TypingChanged(session_id=session_id, participant=who, typing=False))

@@ -4,7 +4,8 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-from chatserver.chat.models import Event, Participant
+from chatserver.chat.models import Participant
+from chatserver.realtime.packed import Heard
 
 RECENT_EVENTS = 256
 
@@ -31,8 +32,8 @@ class Room:
     pins: int = 0
     """Joiners between hosting the room and entering it."""
     sids: dict[str, Participant] = field(default_factory=dict)
-    recent: deque[Event] = field(default_factory=lambda: deque(maxlen=RECENT_EVENTS))
-    ahead: dict[int, Event] = field(default_factory=dict)
+    recent: deque[Heard] = field(default_factory=lambda: deque(maxlen=RECENT_EVENTS))
+    ahead: dict[int, Heard] = field(default_factory=dict)
     read_marks: dict[str, int] = field(default_factory=dict)
     """Those told since the room is hosted: a snapshot may be older than the telling."""
     opening: asyncio.Task[None] | None = None

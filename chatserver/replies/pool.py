@@ -58,6 +58,11 @@ class ReplyPool:
     def running(self) -> int:
         return len(self._running)
 
+    @property
+    def idle(self) -> int:
+        """Workers without a reply."""
+        return 0 if self._draining.is_set() else self._concurrency - len(self._running)
+
     def start(self) -> None:
         self._workers = [
             asyncio.create_task(self._work(), name="reply-worker") for _ in range(self._concurrency)
@@ -70,7 +75,11 @@ class ReplyPool:
 
     def committed(self, commit: Commit) -> None:
         """A `chat.ports.CommitListener`: new prompts are run at once."""
-        for _ in range(min(commit.prompts, self._concurrency)):
+        self.hint(commit.prompts)
+
+    def hint(self, prompts: int) -> None:
+        """So many new prompts wait, as far as is known."""
+        for _ in range(min(prompts, self._concurrency)):
             self._hints.release()
 
     def stop_requested(self, reply_id: str) -> None:

@@ -54,6 +54,8 @@ def command(name: str, folder: str) -> list[str]:
             return [sys.executable, "-m", "chatserver", "serve", "--port", "0"]
         case "ours, no database":
             return [sys.executable, str(PEERS / "in_memory.py"), "--port", "0"]
+        case "ours, instance":
+            return [sys.executable, str(PEERS / "instance.py"), "--port", "0"]
         case "python-socketio":
             return [sys.executable, python]
         case "node":
@@ -132,7 +134,7 @@ def node() -> str:
 
 def install_socket_io() -> None:
     """npm's socket.io beside the peers, as their lock says."""
-    if (PEERS / "node_modules" / "socket.io").exists():
+    if (PEERS / "node_modules" / "@socket.io" / "redis-adapter").exists():
         return
     npm = nodejs.npm_on_path() or nodejs.npm_of_wheel()
     if npm is None:

@@ -88,3 +88,14 @@ def test_durable_messages_are_measured_in_rooms_of_three_sizes() -> None:
     medians = [row for row in found if "median_of" in row]
     assert [row["members"] for row in medians] == [1, 10, 100]
     assert not any(row["lost"] or row["errors"] for row in found)
+
+
+def test_what_another_instance_pays_is_measured_and_nothing_is_lost() -> None:
+    found = rows(
+        "redis", "--rounds", "1", "--members", "0", "2", "--rooms", "3", "--messages", "60",
+        "--servers", "ours, instance", "python-socketio",
+    )  # fmt: skip
+    rounds = [row for row in found if "round" in row]
+    assert [(row["members"], row["deliveries"], row["lost"]) for row in rounds] == [
+        (0, 0, 0), (0, 0, 0), (2, 120, 0), (2, 120, 0),
+    ]  # fmt: skip

@@ -122,7 +122,7 @@ class Stage:
     def notify(self, participant_id: str, signal: Signal) -> None:
         pass
 
-    def online(self, session_id: str) -> frozenset[str]:
+    async def online(self, session_id: str) -> frozenset[str]:
         return frozenset()
 
     def stop_requested(self, reply_id: str) -> None:

@@ -4,7 +4,8 @@
  *     node relay.mjs [FILE]
  *
  * Checks tokens and room membership, numbers the messages of a room, acknowledges with the event and
- * sends it to the room. With FILE every message is one fsynced transaction before that.
+ * sends it to the room. With FILE every message is one fsynced transaction before that. With REDIS_URL
+ * it is one of several, and takes everybody's word for the rooms that were made elsewhere.
  */
 
 import { randomUUID } from "node:crypto";
@@ -14,6 +15,15 @@ import { Server } from "socket.io";
 const people = new Map();
 const rooms = new Map();
 const insert = process.argv[2] === undefined ? null : await open(process.argv[2]);
+
+async function adapter(url) {
+  const { createAdapter } = await import("@socket.io/redis-adapter");
+  const { createClient } = await import("redis");
+  const publisher = createClient({ url });
+  const subscriber = publisher.duplicate();
+  await Promise.all([publisher.connect(), subscriber.connect()]);
+  return createAdapter(publisher, subscriber);
+}
 
 async function open(file) {
   const { DatabaseSync } = await import("node:sqlite");
@@ -43,7 +53,8 @@ const http = createServer((request, response) => {
   });
 });
 
-const io = new Server(http, { serveClient: false });
+const redis = process.env.REDIS_URL;
+const io = new Server(http, { serveClient: false, adapter: redis && (await adapter(redis)) });
 const chat = io.of("/chat");
 
 chat.use((socket, next) => {
@@ -67,6 +78,7 @@ chat.on("connection", (socket) => {
   });
 
   socket.on("join_session", ({ session_id: id }, ack) => {
+    if (redis && !rooms.has(id)) rooms.set(id, { seq: 0, members: new Set() });
     const room = rooms.get(id);
     if (room === undefined) {
       ack(refusal("not_found"));

@@ -3,10 +3,12 @@
 python relay.py
 
 Checks tokens and room membership, numbers the messages of a room, acknowledges with the event and
-sends it to the room.
+sends it to the room. With REDIS_URL it is one of several, and takes everybody's word for the rooms
+that were made elsewhere.
 """
 
 import asyncio
+import os
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +19,7 @@ from aiohttp import web
 
 NAMESPACE = "/chat"
 LONGEST = 16_000
+REDIS_URL = os.environ.get("REDIS_URL")
 
 
 class Chat(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socketio is untyped
@@ -51,6 +54,9 @@ class Chat(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socketio is
 
     async def on_join_session(self, sid: str, payload: dict[str, Any]) -> dict[str, Any]:
         members = self._members.get(payload["session_id"])
+        if members is None and REDIS_URL:
+            members = self._members.setdefault(payload["session_id"], set())
+            self._seqs[payload["session_id"]] = 0
         if members is None:
             return refusal("not_found")
         members.add(self._here[sid]["id"])
@@ -83,7 +89,8 @@ def refusal(code: str) -> dict[str, Any]:
 
 async def main() -> None:
     app = web.Application()
-    sockets = socketio.AsyncServer(async_mode="aiohttp")
+    manager = socketio.AsyncRedisManager(REDIS_URL) if REDIS_URL else None
+    sockets = socketio.AsyncServer(async_mode="aiohttp", client_manager=manager)
     sockets.attach(app)
     chat = Chat()
     sockets.register_namespace(chat)

@@ -53,7 +53,7 @@ class RecordingFeed:
     def drop_token(self, digest: bytes) -> None:
         self.dropped.append(digest)
 
-    def online(self, session_id: str) -> frozenset[str]:
+    async def online(self, session_id: str) -> frozenset[str]:
         return frozenset()
 
 
