@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Protocol
@@ -44,9 +45,18 @@ def environment(**settings: Any) -> dict[str, str]:
 class ServerProcess(Reachable):
     """One server on one database and, from its first start on, one port."""
 
-    def __init__(self, database: Path, log: Path, **settings: Any) -> None:
+    def __init__(
+        self,
+        database: Path,
+        log: Path,
+        *,
+        program: Sequence[str] = ("chatserver",),
+        **settings: Any,
+    ) -> None:
+        """`program` is the module to run, and what it is given before its command."""
         self.database = database
         self.log = log
+        self._program = program
         self.url = ""
         self._settings = {**FAST, "database_url": f"sqlite:///{database}", **settings}
         self._child: subprocess.Popen[str] | None = None
@@ -62,7 +72,7 @@ class ServerProcess(Reachable):
         self._ready.clear()
         with self.log.open("a") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "chatserver", "serve"],
+                [sys.executable, "-m", *self._program, "serve"],
                 cwd=self.database.parent,
                 env=environment(**self._settings),
                 stdout=subprocess.PIPE,

@@ -216,22 +216,30 @@ class Client:
             ack = await self._call("join_session", payload, note)
             if ack["ok"]:
                 break
-            if ack["error"]["code"] not in RETRY:
-                self.problems.append(f"{self.name} may not join: {ack['error']}")
+            if ack["error"]["code"] == "invalid_payload" and asked:
+                standing.low = 0  # what was there is no more
+            elif ack["error"]["code"] not in RETRY:
+                self.problems.append(f"{self.name} may not join: {ack['error']['code']}")
                 return
             await asyncio.sleep(self._rng.uniform(0.05, 0.3))
-        first = ack["data"]["from_seq"]
-        while standing.low < first - 1:
-            page = await self.surely(
-                "get_history",
-                {"session_id": standing.session, "after_seq": standing.low, "limit": PAGE},
-                lambda ack: self._note_page(standing, ack),
-            )
-            if not page["events"]:
-                self.problems.append(f"{self.name}: no history after {standing.low}")
-                break
-            standing.low = page["events"][-1]["seq"]
+        if not ack["data"]["complete"]:
+            await self._read_up_to(standing, ack["data"]["from_seq"] - 1)
         standing.low = standing.live or standing.low
+
+    async def _read_up_to(self, standing: Standing, last: int) -> None:
+        while standing.low < last:
+            wanted = {"session_id": standing.session, "after_seq": standing.low, "limit": PAGE}
+            try:
+                page = await self.surely(
+                    "get_history", wanted, lambda ack: self._note_page(standing, ack)
+                )
+            except Refusal as refusal:
+                self.problems.append(f"{self.name} may not read its history: {refusal}")
+                return
+            if not page["events"]:
+                self.problems.append(f"{self.name} got no history after {standing.low}")
+                return
+            standing.low = page["events"][-1]["seq"]
 
     def _note_snapshot(self, standing: Standing, asked: int, data: dict[str, Any]) -> None:
         events = [seen(event) for event in data["events"]]
@@ -247,7 +255,7 @@ class Client:
             )
         )
         standing.live = data["to_seq"]
-        if data["from_seq"] <= standing.low + 1:
+        if data["complete"]:
             standing.low = data["to_seq"]
 
     def _note_page(self, standing: Standing, ack: Ack) -> None:
@@ -432,7 +440,11 @@ class Client:
             session = self.standings[prompt.room].session
             payload = {"session_id": session, "prompt_seq": prompt.seq}
             while True:
-                found = await self.through(lambda p=payload: self.surely("get_reply", p))
+                try:
+                    found = await self.through(lambda p=payload: self.surely("get_reply", p))
+                except Refusal as refusal:
+                    self.problems.append(f"{self.name} may not know its reply: {refusal}")
+                    break
                 if found["reply"] is None or found["reply"]["state"] in TERMINAL:
                     break
                 await asyncio.sleep(0.1)

@@ -17,12 +17,13 @@ TAIL_SECONDS = 20.0
 class Crowd:
     """Between `start` and `close`. The same seed makes the same program of operations.
 
-    `clients` (each a participant with one connection) share the transports in turn.
+    `clients` (each a participant with one connection) take the transports in turn, and the URLs
+    where there are several.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         history: History,
         *,
         seed: int,
@@ -34,7 +35,7 @@ class Crowd:
         """`bot` answers in some of the sessions; None: nobody does."""
         self.acked = 0
         self.clients: list[Client] = []
-        self._url = url
+        self._urls = [url] if isinstance(url, str) else list(url)
         self._history = history
         self._seed = seed
         self._count = clients
@@ -54,7 +55,7 @@ class Crowd:
             self.clients.append(
                 Client(
                     name,
-                    self._url,
+                    self._urls[number // len(self._transports) % len(self._urls)],
                     token,
                     self._transports[number % len(self._transports)],
                     self._history.client(name),
@@ -147,7 +148,7 @@ class Crowd:
 
     async def _token(self, http: ClientSession, number: int) -> str:
         name = {"name": f"Client {number}"}
-        async with http.post(f"{self._url}/api/v1/tokens", json=name) as answer:
+        async with http.post(f"{self._urls[0]}/api/v1/tokens", json=name) as answer:
             answer.raise_for_status()
             return str((await answer.json())["token"])
 
