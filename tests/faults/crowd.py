@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -35,8 +35,12 @@ class Crowd:
         sessions: int,
         transports: Sequence[str] = ("websocket", "polling"),
         bot: str | None = "echo",
+        prompts: float = 0.05,
     ) -> None:
-        """`bot` answers in some of the sessions; None: nobody does."""
+        """`bot` answers in some of the sessions (None: nobody does), where this share of the
+
+        messages asks it.
+        """
         self.acked = 0
         self._clients: list[Client] = []
         self._urls = [url] if isinstance(url, str) else list(url)
@@ -46,6 +50,7 @@ class Crowd:
         self._rooms = rooms(seed, clients, sessions)
         self._transports = transports
         self._bot = bot
+        self._prompts = prompts
         self._sessions: dict[int, str] = {}
         self._going = asyncio.Event()
         self._grown = asyncio.Event()
@@ -60,7 +65,7 @@ class Crowd:
             url = self._urls[number // len(self._transports) % len(self._urls)]
             rng = random.Random(f"{self._seed}/chance/{number}")
             member = Member(name, url, token, transport, self._history.client(name), rng)
-            program = steps(self._seed, number, self._rooms, self._bot)
+            program = steps(self._seed, number, self._rooms, self._bot, self._prompts)
             self._clients.append(
                 Client(member, program, self._sessions, self._going, self._count_ack)
             )
@@ -69,29 +74,23 @@ class Crowd:
 
     async def run(self, seconds: float | None = None, until: asyncio.Event | None = None) -> None:
         """Goes on with the program. Returns after `seconds` or once `until` is set."""
-        self._going.set()
-        try:
+        async with self.talking():
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._while_alive((until or asyncio.Event()).wait())
+
+    @asynccontextmanager
+    async def talking(self) -> AsyncIterator[None]:
+        """Goes on with the program meanwhile."""
+        self._going.set()
+        try:
+            yield
         finally:
             self._going.clear()
 
     async def reaches(self, acked: int) -> None:
-        """Goes on until so many messages were acked in all."""
-        done = asyncio.Event()
-
-        async def count() -> None:
-            while self.acked < acked:
-                self._grown.clear()
-                await self._grown.wait()
-            done.set()
-
-        counting = asyncio.create_task(count())
-        try:
-            await self.run(until=done)
-        finally:
-            counting.cancel()
+        """Returns when so many messages were acked in all. To be called while it is `talking`."""
+        await self._while_alive(self._count_to(acked))
 
     async def settle(self, within: float = 120.0) -> list[str]:
         """Brings everything to rest, once all faults are healed.
@@ -162,6 +161,11 @@ class Crowd:
         await asyncio.gather(
             *[guest.join(guest.enrol(room.number, session, invite)) for guest in guests]
         )
+
+    async def _count_to(self, acked: int) -> None:
+        while self.acked < acked:
+            self._grown.clear()
+            await self._grown.wait()
 
     def _count_ack(self) -> None:
         self.acked += 1

@@ -114,11 +114,12 @@ async def test_a_server_that_acks_what_it_has_not_stored_is_found_out_by_kill_9(
 ) -> None:
     server = await bench.server(broken)
     async with bench.crowd(server.url, transports=("websocket", "polling")) as crowd:
-        await crowd.reaches(BEFORE)
-        server.kill()
-        await asyncio.to_thread(server.start)
-        bench.history.mark("heal", "kill")
-        await crowd.reaches(AFTER)
+        async with crowd.talking():
+            await crowd.reaches(BEFORE)
+            server.kill()
+            await asyncio.to_thread(server.start)
+            bench.history.mark("heal", "kill")
+            await crowd.reaches(AFTER)
         await crowd.settle(BROKEN_SECONDS if broken else SETTLE_SECONDS)
     verdict = bench.verdict()
     assert_found(verdict, broken, "durability")
@@ -144,10 +145,11 @@ async def test_a_server_that_breaks_a_promise_is_found_out_by_a_cut_cable(
         Wire(server.url) as wire,
         bench.crowd(wire.url, transports=("websocket", "polling")) as crowd,
     ):
-        await crowd.reaches(BEFORE)
-        wire.cut()
-        await wire.mend()
-        await crowd.reaches(AFTER)
+        async with crowd.talking():
+            await crowd.reaches(BEFORE)
+            wire.cut()
+            await wire.mend()
+            await crowd.reaches(AFTER)
         await crowd.settle(BROKEN_SECONDS if broken else SETTLE_SECONDS)
     assert_found(bench.verdict(), broken, invariant)
 
@@ -158,12 +160,13 @@ async def test_instances_that_deliver_what_they_hear_are_found_out_by_what_redis
 ) -> None:
     url = await postgres.fresh()
     shared = {"database_url": url, "redis_url": redis.url}
-    servers = [await bench.server(broken, **shared) for _ in range(2)]
+    servers = await asyncio.gather(*[bench.server(broken, **shared) for _ in range(2)])
     urls = [server.url for server in servers]
     async with bench.crowd(*urls, transports=("websocket", "polling")) as crowd:
-        await crowd.reaches(BEFORE)
-        redis.ask("CLIENT KILL TYPE pubsub")
-        await crowd.reaches(AFTER)
+        async with crowd.talking():
+            await crowd.reaches(BEFORE)
+            redis.ask("CLIENT KILL TYPE pubsub")
+            await crowd.reaches(AFTER)
         await crowd.settle(BROKEN_SECONDS if broken else SETTLE_SECONDS)
     assert_found(bench.verdict(url), broken, "gaplessness")
 
@@ -174,7 +177,8 @@ async def test_a_worker_that_ends_what_was_taken_over_is_found_out_by_a_long_pau
 ) -> None:
     server = await bench.server(frozen_workers.__name__, broken, reply_lease_seconds=1.1)
     async with bench.crowd(server.url, transports=("websocket",)) as crowd:
-        await crowd.reaches(AFTER)
+        async with crowd.talking():
+            await crowd.reaches(AFTER)
         await crowd.settle(SETTLE_SECONDS)
         await asyncio.to_thread(server.terminate)  # who is frozen wakes up before
     assert_found(bench.verdict(), broken, "endings")
