@@ -409,6 +409,12 @@ def test_recovery_is_the_time_from_the_heal_to_what_is_next_received(written: Wr
     assert (never.clients, never.never) == (0, 2)
 
 
+def test_who_meets_the_next_fault_before_recovering_is_not_counted(written: Written) -> None:
+    written.marks = [(7_500_000, Mark("heal", "kill")), (8_500_000, Mark("inject", "kill"))]
+    (killed,) = written.verdict().recoveries
+    assert (killed.clients, killed.never) == (1, 0)
+
+
 def test_of_much_evidence_only_some_is_kept() -> None:
     verdict = Verdict()
     for number in range(1000):
