@@ -69,7 +69,7 @@ class WebSocketLink(WebSocket):
         return link
 
     def write(self, packet: bytes) -> None:
-        if not self.lost:
+        if self._transport is not None and not self._transport.is_closing():
             super().write(packet)
 
     async def closed(self) -> None:

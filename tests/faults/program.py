@@ -116,7 +116,7 @@ def steps(
         elif chance < 0.96:
             erase = rng.random() < 0.3
             yield Change(rng.randrange(20), None if erase else _text(rng, number, None))
-        elif chance < 0.962 and guest_of:
+        elif chance < 0.965 and guest_of:
             yield Return(rng.choice(guest_of).number)
         elif chance < 0.97 and others:
             other = rng.choice(others)

@@ -324,6 +324,11 @@ def test_anything_of_a_session_of_others_breaks_isolation(
     assert_breaks(written.verdict(), "isolation", evidence)
 
 
+def test_what_is_heard_after_leaving_breaks_isolation(written: Written) -> None:
+    written.insert(BOB, written.snapshot(7, 7), Left(1, ROOM), Heard(1, ROOM, "reply_delta"))
+    assert_breaks(written.verdict(), "isolation", "heard reply_delta of room")
+
+
 def test_a_probe_that_is_refused_breaks_nothing(written: Written) -> None:
     written.insert(BOB, Settled(1), Probed(1, OTHER, "get_history", "not_found"))
     verdict = written.verdict()
