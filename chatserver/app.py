@@ -47,7 +47,7 @@ from chatserver.replies.pool import ReplyPool
 from chatserver.replies.run import RunLimits
 from chatserver.replies.titles import SessionTitles
 from chatserver.settings import Settings
-from chatserver.store.open import Database, OpenableStore, database_at
+from chatserver.store.open import OpenableStore, PostgresDatabase, SqliteDatabase, database_at
 from chatserver.store.postgres.connections import PostgresLimits
 from chatserver.summaries.extractive import ExtractiveSummarizer
 from chatserver.summaries.model import ModelSummarizer
@@ -95,7 +95,7 @@ class Server:
 SERVER = web.AppKey("server", Server)
 
 
-def database(settings: Settings) -> Database:
+def database(settings: Settings) -> SqliteDatabase | PostgresDatabase:
     """Where the settings say that everything is stored. Raises `UnsupportedDatabase`."""
     limits = PostgresLimits(
         connections=settings.database_connections,

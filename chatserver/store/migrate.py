@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, func, select
+from sqlalchemy import Connection, create_engine, func, inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -16,26 +16,38 @@ from chatserver.store.postgres.connections import Connect
 MIGRATING = 0x6D696772617465
 """The advisory lock of PostgreSQL that one instance holds while others start."""
 
+UNFINISHED_COPY = "unfinished_copy"
+"""The table that marks a database which `chatserver copy` has not finished."""
+
 
 class SchemaTooNew(Exception):
     """The database was migrated by a later version of this program."""
 
 
-def migrate(url: str) -> str | None:
+class SchemaTooOld(Exception):
+    """The database was not yet migrated to this version, where it may not be done in passing."""
+
+
+class UnfinishedCopy(Exception):
+    """The database is a copy that lacks some of its rows. Says of what."""
+
+
+def migrate(url: str, *, unfinished: bool = False) -> str | None:
     """Upgrades a SQLite database to the newest schema.
 
     Returns the revision there was before; None: it was empty.
 
-    Raises `SchemaTooNew`, having changed nothing, where the database knows a revision that this
-    code does not; SQLAlchemy's errors where the database cannot be opened.
+    Raises, having changed nothing, `SchemaTooNew` where the database knows a revision that this
+    code does not, and `UnfinishedCopy` unless it may be `unfinished`; SQLAlchemy's errors where the
+    database cannot be opened.
     """
     with create_engine(url, poolclass=NullPool).connect() as connection:
-        before = upgrade(connection)
+        before = upgrade(connection, unfinished=unfinished)
         connection.commit()
     return before
 
 
-def migrate_postgres(connect: Connect) -> str | None:
+def migrate_postgres(connect: Connect, *, unfinished: bool = False) -> str | None:
     """The same for PostgreSQL, in a thread without an event loop. All instances may do it at once.
 
     One transaction, whatever number of revisions: a failure changes nothing.
@@ -43,7 +55,7 @@ def migrate_postgres(connect: Connect) -> str | None:
 
     def work(connection: Connection) -> str | None:
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
-        before = upgrade(connection)
+        before = upgrade(connection, unfinished=unfinished)
         connection.commit()
         return before
 
@@ -57,19 +69,42 @@ def migrate_postgres(connect: Connect) -> str | None:
     return asyncio.run(run())
 
 
-def upgrade(connection: Connection) -> str | None:
+def upgrade(connection: Connection, *, unfinished: bool = False) -> str | None:
     """Without a commit. Returns and raises as `migrate`."""
     before = MigrationContext.configure(connection).get_current_revision()
-    config = alembic_config(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if before is not None and before not in known:
+    scripts = _scripts()
+    if before is not None and before not in _known(scripts):
         raise SchemaTooNew(before)
-    command.upgrade(config, "head")
+    if not unfinished and inspect(connection).has_table(UNFINISHED_COPY):
+        raise UnfinishedCopy(connection.scalar(text(f"SELECT source FROM {UNFINISHED_COPY}")))
+    command.upgrade(alembic_config(connection), "head")
     return before
 
 
+def require_current(revision: str) -> None:
+    """For who may not migrate. Raises `SchemaTooNew`, `SchemaTooOld`."""
+    scripts = _scripts()
+    if revision not in _known(scripts):
+        raise SchemaTooNew(revision)
+    if revision != scripts.get_current_head():
+        raise SchemaTooOld(revision)
+
+
 def alembic_config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _config()
     config.attributes["connection"] = connection
     return config
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _known(scripts: ScriptDirectory) -> set[str]:
+    return {script.revision for script in scripts.walk_revisions()}

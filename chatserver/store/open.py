@@ -1,6 +1,7 @@
 """Which database a URL means, and the store on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +11,7 @@ from sqlalchemy import make_url
 from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Store
 from chatserver.store.migrate import migrate, migrate_postgres
-from chatserver.store.postgres.connections import PostgresLimits, connector
+from chatserver.store.postgres.connections import Connect, PostgresLimits, connector
 from chatserver.store.postgres.failures import Trouble, trouble
 from chatserver.store.postgres.store import PostgresStore
 from chatserver.store.sqlite import FileLock, SqliteStore
@@ -62,17 +63,19 @@ class Database(Protocol):
         ...
 
     def release(self) -> None: ...
-    def migrate(self) -> str | None:
+    def migrate(self, *, unfinished: bool = False) -> str | None:
         """Blocks; in a thread without an event loop. See `store.migrate`.
 
-        Raises `DatabaseRefused`, `SchemaTooNew`, SQLAlchemy's errors.
+        Raises `DatabaseRefused`, `SchemaTooNew`, `UnfinishedCopy`, SQLAlchemy's errors.
         """
         ...
 
     def store(self, limits: Limits, observe: Observe) -> OpenableStore: ...
 
 
-def database_at(url: str, postgres: PostgresLimits | None = None) -> Database:
+def database_at(
+    url: str, postgres: PostgresLimits | None = None
+) -> "SqliteDatabase | PostgresDatabase":
     """Raises `UnsupportedDatabase`."""
     scheme, separator, rest = url.partition("://")
     if separator and scheme in POSTGRES:
@@ -102,7 +105,7 @@ class SqliteDatabase:
     exclusive = True
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._lock = FileLock(path)
         self.shown = f"sqlite:///{path}"
 
@@ -112,11 +115,11 @@ class SqliteDatabase:
     def release(self) -> None:
         self._lock.release()
 
-    def migrate(self) -> str | None:
-        return migrate(f"sqlite:///{self._path}")
+    def migrate(self, *, unfinished: bool = False) -> str | None:
+        return migrate(f"sqlite:///{self.path}", unfinished=unfinished)
 
     def store(self, limits: Limits, observe: Observe) -> SqliteStore:
-        return SqliteStore(self._path, limits, observe)
+        return SqliteStore(self.path, limits, observe)
 
 
 class PostgresDatabase:
@@ -135,23 +138,36 @@ class PostgresDatabase:
     def release(self) -> None:
         pass
 
-    def migrate(self) -> str | None:
-        # A table may take long to change, and the other instances wait for it.
+    def migrate(self, *, unfinished: bool = False) -> str | None:
+        with explained():
+            return migrate_postgres(self.patiently(), unfinished=unfinished)
+
+    def patiently(self) -> Connect:
+        """Connections whose statements may take as long as they like.
+
+        A table may take long to change, and the other instances wait for it.
+        """
         patient = PostgresLimits(
             statement_seconds=NO_TIMEOUT,
             lock_seconds=NO_TIMEOUT,
             patience_seconds=self._limits.patience_seconds,
         )
-        try:
-            return migrate_postgres(connector(self._dsn, patient))
-        except Exception as failure:
-            reason = _refusal(failure)
-            if reason is None:
-                raise
-            raise DatabaseRefused(reason) from None  # its traceback would show the password
+        return connector(self._dsn, patient)
 
     def store(self, limits: Limits, observe: Observe) -> PostgresStore:
         return PostgresStore(self._dsn, limits, self._limits, observe)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turns a refusal of PostgreSQL's into `DatabaseRefused`."""
+    try:
+        yield
+    except Exception as failure:
+        reason = _refusal(failure)
+        if reason is None:
+            raise
+        raise DatabaseRefused(reason) from None  # its traceback would show the password
 
 
 def _refusal(failure: Exception) -> str | None:
