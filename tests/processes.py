@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Protocol
@@ -44,12 +45,21 @@ def environment(**settings: Any) -> dict[str, str]:
 class ServerProcess(Reachable):
     """One server on one database and, from its first start on, one port."""
 
-    program = "serve"
+    command = "serve"
     port_setting = "port"
 
-    def __init__(self, database: Path, log: Path, **settings: Any) -> None:
+    def __init__(
+        self,
+        database: Path,
+        log: Path,
+        *,
+        program: Sequence[str] = ("chatserver",),
+        **settings: Any,
+    ) -> None:
+        """`program` is the module to run, and what it is given before its command."""
         self.database = database
         self.log = log
+        self._program = program
         self.url = ""
         self._settings = {**FAST, "database_url": f"sqlite:///{database}", **settings}
         self._child: subprocess.Popen[str] | None = None
@@ -65,7 +75,7 @@ class ServerProcess(Reachable):
         self._ready.clear()
         with self.log.open("a") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "chatserver", self.program],
+                [sys.executable, "-m", *self._program, self.command],
                 cwd=self.database.parent,
                 env=environment(**self._settings),
                 stdout=subprocess.PIPE,
@@ -127,7 +137,7 @@ class ServerProcess(Reachable):
 class WorkerProcess(ServerProcess):
     """A worker; at its URL it answers no clients, but machines that watch."""
 
-    program = "worker"
+    command = "worker"
     port_setting = "worker_port"
 
     def __init__(self, database: Path, log: Path, **settings: Any) -> None:

@@ -11,7 +11,7 @@ import socketio
 
 from chatserver.chat.models import Event
 from chatserver.client.wire import read
-from tests.faults.ledger import Ledger
+from tests.integration.balancers.ledger import Ledger
 from tests.raw import RawClient, Refused
 from tests.servers import Reachable
 from tests.waiting import PATIENCE

@@ -15,9 +15,9 @@ import pytest
 
 from chatserver.client import ChatClient
 from tests.balancer import NAMES, Balancer
-from tests.faults.ledger import Ledger, keep_sending, read_log
 from tests.fleet import BALANCERS
 from tests.haproxy import Haproxy
+from tests.integration.balancers.ledger import Ledger, keep_sending, read_log
 from tests.integration.balancers.members import Member, RestSender, gather, still_sending
 from tests.postgres import PostgresServer
 from tests.processes import ServerProcess, StartProcess

@@ -5,8 +5,8 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 
-from chatserver.chat.models import Event, EventType, ParticipantKind
-from chatserver.client import ChatClient, ChatSession
+from chatserver.chat.models import Event
+from chatserver.client import ChatSession
 
 
 @dataclass
@@ -66,42 +66,3 @@ async def read_log(session: ChatSession) -> list[Event]:
         log += page.events
         if page.complete:
             return log
-
-
-def answers(log: list[Event]) -> Counter[int]:
-    """How often each prompt's reply came to an end in the log, by the prompt's seq."""
-    ended: Counter[int] = Counter()
-    for event in log:
-        if event.type is EventType.MESSAGE_CREATED and "reply_id" in event.data:
-            ended[event.data["reply_to"]] += 1
-        elif event.type is EventType.REPLY_FAILED:
-            ended[event.data["prompt_seq"]] += 1
-    return ended
-
-
-def prompts(log: list[Event]) -> list[int]:
-    return [
-        event.seq
-        for event in log
-        if event.type is EventType.MESSAGE_CREATED and event.sender.kind is ParticipantKind.USER
-    ]
-
-
-def all_answered(log: list[Event]) -> bool:
-    ended = answers(log)
-    return all(ended[seq] for seq in prompts(log))
-
-
-def check_answered_once(log: list[Event]) -> None:
-    ended = answers(log)
-    wrong = {seq: ended[seq] for seq in prompts(log) if ended[seq] != 1}
-    assert not wrong, f"replies by prompt: {wrong}"
-    assert set(ended) == set(prompts(log)), "a reply to what is no prompt"
-
-
-async def shared_session(owner: ChatClient, *others: ChatClient, **settings: str) -> str:
-    """The id of a session that all of them have joined."""
-    session = await owner.create_session(**{"visibility": "link", "bot": "echo", **settings})
-    for other in others:
-        await other.join(session.id)
-    return session.id
