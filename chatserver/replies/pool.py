@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 0.5
 """How soon a stop is obeyed that another process stored."""
+CLAIMS_AT_ONCE = 4
+"""They find one queue, and lock each other out of it; more would only take connections away."""
 POLL_SECONDS = 1.0
 """How soon a prompt is found whose nudge was lost, or whose worker died and lease lapsed."""
 
@@ -48,6 +50,7 @@ class ReplyPool:
         self._listeners = listeners
         self._owner = secrets.token_urlsafe(8)
         self._hints = asyncio.Semaphore(0)
+        self._claiming = asyncio.Semaphore(CLAIMS_AT_ONCE)
         # By reply and attempt: after a long pause this pool may take over from itself.
         self._running: dict[tuple[str, int], ReplyRun] = {}
         self._workers: list[asyncio.Task[None]] = []
@@ -117,9 +120,8 @@ class ReplyPool:
 
     async def _run_next(self) -> bool:
         """Whether there was a reply to run, and there may be another."""
-        if self._draining.is_set():
-            return False
-        work = await self._desk.claim(self._owner)
+        async with self._claiming:
+            work = None if self.draining else await self._desk.claim(self._owner)
         if work is None:
             return False
         run = ReplyRun(
