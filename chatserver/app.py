@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from aiohttp import web
-from sqlalchemy import make_url
 
 from chatserver import __version__
 from chatserver.addresses import Network, parse_networks
@@ -48,8 +47,8 @@ from chatserver.replies.pool import ReplyPool
 from chatserver.replies.run import RunLimits
 from chatserver.replies.titles import SessionTitles
 from chatserver.settings import Settings
-from chatserver.store.migrate import migrate
-from chatserver.store.sqlite import FileLock, SqliteStore
+from chatserver.store.open import Database, OpenableStore, database_at
+from chatserver.store.postgres.connections import PostgresLimits
 from chatserver.summaries.extractive import ExtractiveSummarizer
 from chatserver.summaries.model import ModelSummarizer
 from chatserver.summaries.titles import FirstWordsTitler, ModelTitler
@@ -75,7 +74,7 @@ class Server:
     """The parts of a running server that its operators, tests and gateways reach for."""
 
     settings: Settings
-    store: SqliteStore
+    store: OpenableStore
     service: ChatService
     feed: RoomFeed
     pool: ReplyPool
@@ -96,19 +95,15 @@ class Server:
 SERVER = web.AppKey("server", Server)
 
 
-class UnsupportedDatabase(Exception):
-    """A DATABASE_URL that names no SQLite file."""
-
-
-def database_path(url: str) -> Path:
-    """Raises `UnsupportedDatabase`."""
-    try:
-        parsed = make_url(url)
-    except Exception as failure:
-        raise UnsupportedDatabase(url.partition(":")[0]) from failure
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
-        raise UnsupportedDatabase(parsed.drivername)
-    return Path(parsed.database).absolute()
+def database(settings: Settings) -> Database:
+    """Where the settings say that everything is stored. Raises `UnsupportedDatabase`."""
+    limits = PostgresLimits(
+        connections=settings.database_connections,
+        statement_seconds=settings.database_statement_seconds,
+        lock_seconds=settings.database_lock_seconds,
+        patience_seconds=settings.database_patience_seconds,
+    )
+    return database_at(settings.database_url, limits)
 
 
 def create_app(
@@ -120,13 +115,13 @@ def create_app(
 
     Raises `BadRedisUrl`, `UnsupportedDatabase`, `BadBotsFile`, `UnknownDefaultBot`,
     `UnknownSummaryBot`, `EmptyCorpus` or `ValueError` for settings that cannot work; on start-up
-    `DatabaseInUse` or `SchemaTooNew`.
+    `DatabaseInUse`, `DatabaseRefused` or `SchemaTooNew`.
     """
     app = web.Application(client_max_size=settings.frame_bytes)
     trusted_proxies = parse_networks(settings.trusted_proxies)
     metrics, clock = Metrics(), SystemClock()
-    path = database_path(settings.database_url)
-    store = SqliteStore(path, settings.limits(), metrics.committed)
+    place = database(settings)
+    store = place.store(settings.limits(), metrics.committed)
     declared = declared_bots(settings)
     roster = Roster(
         bots if bots is not None else built_in_bots(settings),
@@ -215,13 +210,13 @@ def create_app(
     _add_gateways(app, server, clock, trusted_proxies, registry.default, checks)
 
     async def run_store(_: web.Application) -> AsyncIterator[None]:
-        lock = FileLock(path)
-        lock.acquire()
+        place.acquire()
         try:
-            await asyncio.to_thread(migrate, f"sqlite:///{path}")
+            await asyncio.to_thread(place.migrate)
             store.open()
-            recovered = await desk.recover()
-            log.info("store_open", database=path.name, replies_recovered=recovered)
+            # Where other instances may be at work, what a dead one ran is found by its lease.
+            recovered = await desk.recover() if place.exclusive else 0
+            log.info("store_open", database=place.shown, replies_recovered=recovered)
             roster.report_unconfigured()
             pool.start()
             yield
@@ -229,7 +224,7 @@ def create_app(
             try:
                 await server.close()
             finally:
-                lock.release()
+                place.release()
 
     async def drain(_: web.Application) -> None:
         if namespace.draining:
@@ -333,7 +328,7 @@ async def service_beside(settings: Settings) -> AsyncIterator[ChatService]:
     """
     server = create_app(settings)[SERVER]
     try:
-        await asyncio.to_thread(migrate, f"sqlite:///{database_path(settings.database_url)}")
+        await asyncio.to_thread(database(settings).migrate)
         server.store.open()
         yield server.service
     finally:

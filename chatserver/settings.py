@@ -44,7 +44,32 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///chatserver.db",
         validation_alias=_names("database_url", "DATABASE_URL"),
-        description="where everything is stored: `sqlite:///FILE`",
+        description="where everything is stored: `sqlite:///FILE`, or "
+        "`postgresql://USER:PASSWORD@HOST/DATABASE` for several instances",
+    )
+    database_connections: int = Field(
+        10,
+        ge=1,
+        le=1_000,
+        description="connections to PostgreSQL for transactions and reads; up to 5 more append "
+        "messages",
+    )
+    database_statement_seconds: float = Field(
+        10.0,
+        gt=0,
+        description="a statement of PostgreSQL that takes longer is cancelled, a server that is "
+        "silent for longer given up, and a frozen instance's locks freed (`unavailable`)",
+    )
+    database_lock_seconds: float = Field(
+        5.0,
+        gt=0,
+        description="longest wait for what another instance is changing (`unavailable`)",
+    )
+    database_patience_seconds: float = Field(
+        5.0,
+        gt=0,
+        description="how long a lost connection to PostgreSQL is tried again, and a free one "
+        "waited for, before a request fails (`unavailable`)",
     )
     redis_url: SecretStr | None = Field(
         None,

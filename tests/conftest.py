@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from chatserver.bots.model import ModelBotFactory
 from chatserver.chat.ports import Bot
+from tests.postgres import QUICK, PostgresServer
 from tests.processes import ServerProcess, StartProcess
 from tests.raw import RawClient
 from tests.servers import RunningServer, StartServer, start_server
@@ -35,10 +36,34 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"random runs: {SEED_OPTION}={config.getoption(SEED_OPTION)}"
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for all tests of a run that do it no harm."""
+    server = PostgresServer(*QUICK)
+    server.start()
+    yield server
+    server.remove()
+
+
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
-    """Starts servers in this process, each on a fresh SQLite file unless told which."""
+def backend() -> str:
+    """Where servers keep everything: "sqlite" or "postgres"."""
+    return "sqlite"
+
+
+@pytest.fixture
+async def server(
+    backend: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[StartServer]:
+    """Starts servers in this process, each on a fresh SQLite file unless told which.
+
+    On PostgreSQL, each file stands for a database.
+    """
     running: list[RunningServer] = []
+    urls: dict[Path, str] = {}
+    postgres: PostgresServer | None = (
+        request.getfixturevalue("postgres") if backend == "postgres" else None
+    )
 
     async def start(
         *,
@@ -48,12 +73,19 @@ async def server(tmp_path: Path) -> AsyncIterator[StartServer]:
         **settings: Any,
     ) -> RunningServer:
         path = database or tmp_path / f"chat-{len(running)}.db"
+        if postgres is not None:
+            if path not in urls:
+                urls[path] = await postgres.fresh()
+            settings["database_url"] = urls[path]
         running.append(await start_server(path, bots, model_bots, **settings))
         return running[-1]
 
     yield start
     for one in reversed(running):
         await one.stop()
+    for url in urls.values():
+        assert postgres is not None
+        await postgres.give_back(url)
 
 
 @pytest.fixture

@@ -144,6 +144,8 @@ class ReplyDesk:
         reply, now = claim.reply, self._clock.now()
 
         def work(tx: Transaction) -> Ended | None:
+            # Before the reply, as everybody takes the two who needs both.
+            tx.sessions.get(reply.session_id)
             _spend(tx, claim, tokens, now)
             if not tx.replies.holds(claim):
                 return None
@@ -175,6 +177,7 @@ class ReplyDesk:
         reply, now = claim.reply, self._clock.now()
 
         def work(tx: Transaction) -> None:
+            tx.sessions.get(reply.session_id)  # see `finish`
             _spend(tx, claim, tokens, now)
             if not tx.replies.holds(claim):
                 return

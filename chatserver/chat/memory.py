@@ -54,12 +54,11 @@ class MemoryKeeper:
         last, now = fold.turns[-1].seq, self._clock.now()
 
         def work(tx: Transaction) -> bool:
+            if tx.sessions.get(fold.session_id) is None:
+                return False
             memory = tx.memories.get(fold.session_id, fold.bot)
             turns = _fallen_out(tx, fold.session_id, memory, last + 1)
-            if tx.sessions.get(fold.session_id) is None or (memory, turns) != (
-                fold.memory,
-                fold.turns,
-            ):
+            if (memory, turns) != (fold.memory, fold.turns):
                 return False
             tx.memories.put(fold.session_id, fold.bot, Memory(last, text, now))
             return True

@@ -140,7 +140,9 @@ class MessageUseCases(UseCases):
         session_id = command.session_id
 
         def work(tx: Transaction) -> int:
-            membership(tx, actor, session_id)
+            # Of a member no more is asked: marks must not wait for whoever holds the session.
+            if tx.members.role(session_id, actor.id) is None:
+                membership(tx, actor, session_id)
             return tx.members.mark_read(session_id, actor.id, command.seq)
 
         seq = await self.store.transact(work)

@@ -304,7 +304,13 @@ class Usage(Protocol):
 
 
 class Transaction(Protocol):
-    """One database transaction; all or nothing."""
+    """One database transaction; all or nothing.
+
+    In `Store.transact`, once a session was got by `sessions.get`, it, its members and its log are
+    changed by nobody else until the end; the same for a reply by `replies.get` or `holds`. So what
+    a rule is asked about comes after that. Who needs both gets the session first, or two
+    transactions may wait for each other until the database ends one (and it is made again).
+    """
 
     @property
     def sessions(self) -> Sessions: ...
@@ -355,13 +361,17 @@ CommitListener = Callable[[Commit], None]
 
 
 class Store(Protocol):
-    """The truth. Every method may raise `Unavailable`, after which nothing was changed."""
+    """The truth. Every method may raise `Unavailable`, after which nothing was changed.
+
+    (A store whose database was lost in the middle of a commit finds out what became of it. Where
+    it cannot, it says so in the message, and the change may have been made.)
+    """
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Runs `work` in one transaction. Returns only after the commit is on disk (G1).
 
         An exception of `work` rolls it back and is raised here. `work` must be quick, free of side
-        effects, and may run in another thread.
+        effects (it may be run again), and may run in another thread.
         """
         ...
 

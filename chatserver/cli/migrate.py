@@ -13,10 +13,10 @@ def migrate(database_url: str | None) -> None:
     `serve` does the same when it starts; this is for deployments that do it before.
     """
     settings = load_settings(database_url=database_url)
-    from chatserver.app import database_path
+    from chatserver.app import database
     from chatserver.cli.problems import explained
-    from chatserver.store.migrate import migrate as run
 
     with explained(settings):
-        before = run(f"sqlite:///{database_path(settings.database_url)}")
-    click.echo(f"{settings.database_url} is up to date (it was at: {before or 'nothing'})")
+        place = database(settings)
+        before = place.migrate()
+    click.echo(f"{place.shown} is up to date (it was at: {before or 'nothing'})")

@@ -16,7 +16,7 @@ def database_option(command: F) -> F:
         "--database",
         "database_url",
         metavar="URL",
-        help="where everything is stored, such as sqlite:///chat.db",
+        help="where everything is stored, such as sqlite:///chat.db or postgresql://USER@HOST/NAME",
     )(command)
 
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatserver.app import UnsupportedDatabase
 from chatserver.bot_settings import UnknownSummaryBot
 from chatserver.bots.corpus import EmptyCorpus
 from chatserver.bots.file import BadBotsFile
@@ -16,6 +15,7 @@ from chatserver.bots.registry import UnknownDefaultBot
 from chatserver.realtime.bus_redis.address import BadRedisUrl
 from chatserver.settings import Settings
 from chatserver.store.migrate import SchemaTooNew
+from chatserver.store.open import DatabaseRefused, UnsupportedDatabase, shown
 from chatserver.store.sqlite import DatabaseInUse
 
 DATABASE = "CHATSERVER_DATABASE_URL (--database)"
@@ -40,24 +40,31 @@ def explained(settings: Settings) -> Iterator[None]:
 
 def explain(problem: Exception, settings: Settings) -> str | None:
     """None for what is no problem of the settings or of the machine."""
+    database = shown(settings.database_url)
     match problem:
         case UnsupportedDatabase():
-            return f"{DATABASE}: {problem} is not supported; write sqlite:///FILE"
+            return (
+                f"{DATABASE}: {problem} is not supported; write sqlite:///FILE, or "
+                "postgresql://USER:PASSWORD@HOST/DATABASE"
+            )
+        case DatabaseRefused():
+            return f"{DATABASE}: cannot use {database}: {problem}"
         case DatabaseInUse():
             return (
-                f"{DATABASE}: another server works on {settings.database_url}; stop that one, or "
+                f"{DATABASE}: another server works on {database}; stop that one, or "
                 "give this one another file"
             )
         case SchemaTooNew():
             return (
-                f"{DATABASE}: {settings.database_url} was migrated by a later version of "
-                f"chatserver (revision {problem}); install that version, or use another file"
+                f"{DATABASE}: {database} was migrated by a later version of "
+                f"chatserver (revision {problem}); install that version, or use another database"
             )
         case SQLAlchemyError():
             cause = str(getattr(problem, "orig", None) or problem)
+            where = ", in a folder that exists and may be written to"
             return (
-                f"{DATABASE}: cannot use {settings.database_url}: {cause}; check that it is a "
-                "database of chatserver, in a folder that exists and may be written to"
+                f"{DATABASE}: cannot use {database}: {cause}; check that it is a database of "
+                f"chatserver{where if database.startswith('sqlite') else ' alone'}"
             )
         case BadRedisUrl():
             return f"{REDIS}: {problem}; leave it out where there is one instance only"
@@ -101,7 +108,8 @@ def _explain_os_error(problem: OSError, settings: Settings) -> str | None:
         return f"{CORPUS}: cannot read {settings.corpus_file}: {problem.strerror}"
     if settings.bots_file is not None and str(problem.filename) == str(settings.bots_file):
         return f"{BOTS}: cannot read {settings.bots_file}: {problem.strerror}"
+    database = shown(settings.database_url)
     return (
-        f"{DATABASE}: cannot use {settings.database_url}: {problem.strerror}; choose a file in a "
+        f"{DATABASE}: cannot use {database}: {problem.strerror}; choose a file in a "
         "folder that exists and may be written to"
     )

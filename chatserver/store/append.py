@@ -8,21 +8,14 @@ from typing import Any
 
 import orjson
 
-from chatserver.chat.addressing import answering, asked_by_name
-from chatserver.chat.events import MessageCreated
 from chatserver.chat.limits import Limits
-from chatserver.chat.messages import (
-    admit,
-    body_digest,
-    require_same_body,
-    require_target,
-)
-from chatserver.chat.models import Event, EventType, ReplyState, Role, Session
+from chatserver.chat.messages import admit, body_digest, require_same_body
+from chatserver.chat.models import EventType, ReplyState, Role, Session
 from chatserver.chat.ports import Appended, Asked, MessageDraft
-from chatserver.chat.queue import Queued, require_queue_room
-from chatserver.chat.quota import has_quota, require_quota
+from chatserver.chat.queue import Queued
 from chatserver.chat.use_cases import new_id
 from chatserver.store import usage
+from chatserver.store.drafts import bots_asked, created, repeated
 from chatserver.store.types import from_micros, to_micros
 
 FIND = """
@@ -86,69 +79,57 @@ class SqliteAppender:
         execute = self._connection.execute
         session_id, sender = draft.session_id, draft.sender
         found = execute(FIND, (sender.id, session_id, draft.client_message_id)).fetchone()
-        role, *repeat = found[:5] if found else (None, None)
+        columns: Any = found[:5] if found else (None,) * 5
+        role, seq, stored, body, sent_at = columns
         session = self._session(session_id, found[5:]) if found else None
         session = admit(session, None if role is None else Role(role))
         digest = body_digest(draft.text, draft.reply_to)
-        if repeat[0] is not None:
-            require_same_body(repeat[1], digest)
-            return Appended(_repeated(draft, *repeat), duplicate=True), 0
-        if draft.reply_to is not None:
-            target = execute(TYPE_OF, (session_id, draft.reply_to)).fetchone()
-            require_target(draft.reply_to, target and target[0])
-        bots = self._answering(session, draft)
-        if bots:
-            row = (session_id, sender.id, self._limits.queued_replies)
-            require_queue_room(Queued(*execute(QUEUED, row).fetchone()), len(bots), self._limits)
-            self._require_quota(draft, len(bots))
+        if seq is not None:
+            require_same_body(stored, digest)
+            event = repeated(draft, seq, body, from_micros(sent_at))
+            return Appended(event, duplicate=True), 0
+        bots = bots_asked(draft, session, self, self._limits)
 
         at = to_micros(draft.created_at)
         last_seq, _ = self._advanced.get(session_id, (session.last_seq, 0))
-        seq = last_seq + 1
-        self._advanced[session_id] = seq, at
-        data = MessageCreated(
-            text=draft.text, client_message_id=draft.client_message_id, reply_to=draft.reply_to
-        ).wire()
+        event = created(draft, last_seq + 1)
+        self._advanced[session_id] = event.seq, at
         execute(
             INSERT,
             (
                 session_id,
-                seq,
+                event.seq,
                 EventType.MESSAGE_CREATED,
                 sender.id,
                 draft.client_message_id,
                 digest,
-                orjson.dumps(data).decode(),
+                orjson.dumps(event.data).decode(),
                 at,
             ),
         )
         for position, bot in enumerate(bots):
-            job = (new_id(), session_id, seq, bot, position, sender.id, ReplyState.QUEUED, at)
+            job = (new_id(), session_id, event.seq, bot, position, sender.id, ReplyState.QUEUED, at)
             execute(QUEUE, job)
         if bots:
             execute(usage.ADD, usage.row(sender.id, draft.created_at, replies=len(bots)))
-        event = Event(
-            session_id=session_id,
-            seq=seq,
-            type=EventType.MESSAGE_CREATED,
-            sender=sender,
-            created_at=draft.created_at,
-            data=data,
-        )
         return Appended(event, duplicate=False), len(bots)
 
-    def _answering(self, session: Session, draft: MessageDraft) -> tuple[str, ...]:
-        members: list[str] = []
-        if asked_by_name(session, draft.sender, draft.text):
-            members = [name for (name,) in self._connection.execute(BOTS, (session.id,))]
-        return answering(session, draft.sender, draft.text, members)
+    # --- `drafts.Rows` -------------------------------------------------------------------------
 
-    def _require_quota(self, draft: MessageDraft, asked: int) -> None:
-        if not has_quota(self._limits):
-            return
-        day = draft.created_at.toordinal()
-        used = self._connection.execute(USED, (draft.sender.id, day)).fetchone() or (0, 0)
-        require_quota(Asked(*used), asked, draft.created_at, self._limits)
+    def type_of(self, session_id: str, seq: int) -> str | None:
+        target = self._connection.execute(TYPE_OF, (session_id, seq)).fetchone()
+        return None if target is None else str(target[0])
+
+    def bots(self, session_id: str) -> list[str]:
+        return [name for (name,) in self._connection.execute(BOTS, (session_id,))]
+
+    def queued(self, session_id: str, asker: str) -> Queued:
+        row = (session_id, asker, self._limits.queued_replies)
+        return Queued(*self._connection.execute(QUEUED, row).fetchone())
+
+    def used(self, asker: str, day: int) -> Asked:
+        row = self._connection.execute(USED, (asker, day)).fetchone()
+        return Asked(*(row or (0, 0)))
 
     def _session(self, session_id: str, columns: tuple[Any, ...]) -> Session:
         """Of one transaction, so its columns do not change until `settle`.
@@ -169,16 +150,3 @@ class SqliteAppender:
                 last_seq=last_seq,
             )
         return session
-
-
-def _repeated(
-    draft: MessageDraft, seq: int, _digest: bytes | None, body: str, created_at: int
-) -> Event:
-    return Event(
-        session_id=draft.session_id,
-        seq=seq,
-        type=EventType.MESSAGE_CREATED,
-        sender=draft.sender,
-        created_at=from_micros(created_at),
-        data=orjson.loads(body),
-    )

@@ -98,8 +98,9 @@ class MemberRows:
     def mark_read(self, session_id: str, participant_id: str, seq: int) -> int:
         last = self._connection.scalar(select(S.last_seq).where(S.id == session_id)) or 0
         row = (M.session == session_id, M.participant == participant_id)
-        before = self._connection.scalar(select(M.read_seq).where(*row)) or 0
-        after = max(before, min(seq, last))
-        if after != before:
-            self._connection.execute(update(schema.member).where(*row).values(read_seq=after))
-        return after
+        mark = min(seq, last)
+        # In one step: another device of theirs may be at it too.
+        self._connection.execute(
+            update(schema.member).where(*row, M.read_seq < mark).values(read_seq=mark)
+        )
+        return self._connection.scalar(select(M.read_seq).where(*row)) or 0

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
     and_,
     bindparam,
@@ -23,6 +24,9 @@ from chatserver.chat.ports import Claim
 from chatserver.store import schema
 from chatserver.store.rows import reply_from
 
+CLAIMS = 0x636C61696D
+"""Tells our advisory locks from those of others."""
+
 R, E, P = schema.reply.c, schema.event.c, schema.participant.c
 
 
@@ -37,15 +41,19 @@ def _turn(reply: Any) -> tuple[ColumnElement[Any], ...]:
 
 
 class ReplyRows:
-    """`chat.ports.Replies`. Counts in `prompts` what its transaction will have queued."""
+    """`chat.ports.Replies`. Counts in `prompts` what its transaction will have queued.
 
-    def __init__(self, connection: Connection) -> None:
+    With `locking`, a reply that was got or is held stays as it is until the end.
+    """
+
+    def __init__(self, connection: Connection, *, locking: bool = False) -> None:
         self._connection = connection
+        self._locking = locking
         self.prompts = 0
 
     def get(self, session_id: str, reply_id: str) -> Reply | None:
         found = self._connection.execute(
-            select(schema.reply).where(R.id == reply_id, R.session == session_id)
+            self._locked(select(schema.reply).where(R.id == reply_id, R.session == session_id))
         ).one_or_none()
         return None if found is None else reply_from(found)
 
@@ -142,10 +150,7 @@ class ReplyRows:
     def claim(
         self, owner: str, now: datetime, lease_until: datetime, *, running_each: int = 0
     ) -> Claim | None:
-        query = _NEXT if not running_each else _NEXT_OF_FEW
-        found = self._connection.execute(
-            query, {"now": now, "running_each": running_each}
-        ).one_or_none()
+        found = self._next(now, running_each)
         if found is None:
             return None
         attempt = found.attempt + 1
@@ -172,6 +177,35 @@ class ReplyRows:
             stop_requested=found.stop_requested,
         )
 
+    def _next(self, now: datetime, running_each: int) -> Row[Any] | None:
+        query = _NEXT if not running_each else _NEXT_OF_FEW
+        given = {"now": now, "running_each": running_each}
+        if not self._locking:
+            return self._connection.execute(query, given).one_or_none()
+        # What another worker is claiming is passed over. That of two replies of one session both
+        # look free to two workers is rare, and `uq_reply_running` then refuses the second.
+        query = query.with_for_update(of=schema.reply, skip_locked=True)
+        full: list[str] = []
+        while (found := self._connection.execute(query, given).one_or_none()) is not None:
+            if not running_each or self._has_turn(found.asker, now, running_each, wait=not full):
+                return found
+            full.append(found.asker)
+            query = query.where(R.asker.not_in(full))
+        return None
+
+    def _has_turn(self, asker: str, now: datetime, running_each: int, *, wait: bool) -> bool:
+        """Whether one more may run for the asker, counted while no other worker claims for them."""
+        key = func.hashtextextended(asker, CLAIMS)
+        if wait:
+            self._connection.execute(select(func.pg_advisory_xact_lock(key)))
+        elif not self._connection.scalar(select(func.pg_try_advisory_xact_lock(key))):
+            return False  # who holds one asker and waits for another may wait for ever
+        running = R.state == literal_column("'running'")
+        return self._count(R.asker == asker, running, R.lease_until > now) < running_each
+
+    def _locked(self, query: Select[Any]) -> Select[Any]:
+        return query.with_for_update(of=schema.reply) if self._locking else query
+
     def renew(self, claim: Claim, partial: str, lease_until: datetime) -> bool | None:
         held = {**_held(claim), "lease_until": lease_until}
         if partial:
@@ -182,7 +216,8 @@ class ReplyRows:
         return None if stop is None else bool(stop.stop_requested)
 
     def holds(self, claim: Claim) -> bool:
-        return self._connection.scalar(select(R.id).where(_FENCE), _held(claim)) is not None
+        query = self._locked(select(R.id).where(_FENCE))
+        return self._connection.scalar(query, _held(claim)) is not None
 
     def release(self, claim: Claim, partial: str) -> None:
         self._connection.execute(

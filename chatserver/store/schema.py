@@ -135,6 +135,7 @@ usage = Table(
 )
 
 ACTIVE = text("state IN ('queued', 'running')")
+RUNNING = text("state = 'running'")
 
 reply = Table(
     "reply",
@@ -164,6 +165,10 @@ reply = Table(
     Column("finished_at", Timestamp),
     Column("result_seq", BigInteger),
     Index("ix_reply_asker", "asker", sqlite_where=ACTIVE, postgresql_where=ACTIVE),
+    # At most one runs in a session, whatever workers see of each other's claims.
+    Index(
+        "uq_reply_running", "session", unique=True, sqlite_where=RUNNING, postgresql_where=RUNNING
+    ),
     Index("ix_reply_session_prompt_seq", "session", "prompt_seq"),
     Index("ix_reply_queue", "created_at", "id", sqlite_where=ACTIVE, postgresql_where=ACTIVE),
     Index("ix_reply_turn", "session", "prompt_seq", sqlite_where=ACTIVE, postgresql_where=ACTIVE),

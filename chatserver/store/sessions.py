@@ -17,15 +17,18 @@ S, M, E = schema.session.c, schema.member.c, schema.event.c
 
 
 class SessionRows:
-    """`chat.ports.Sessions`."""
+    """`chat.ports.Sessions`. With `locking`, a session that was got is held until the end."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, locking: bool = False) -> None:
         self._connection = connection
+        self._locking = locking
 
     def get(self, session_id: str) -> Session | None:
-        found = self._connection.execute(
-            select(schema.session).where(S.id == session_id, S.deleted_at.is_(None))
-        ).one_or_none()
+        query = select(schema.session).where(S.id == session_id, S.deleted_at.is_(None))
+        if self._locking:
+            # As an update of it would; rows that only refer to it can still be written.
+            query = query.with_for_update(key_share=True)
+        found = self._connection.execute(query).one_or_none()
         return None if found is None else session_from(found)
 
     def add(self, session: Session) -> None:
@@ -47,12 +50,13 @@ class SessionRows:
         )
 
     def delete(self, session_id: str, at: datetime) -> None:
-        for table in (schema.memory, schema.reply, schema.invite, schema.event, schema.member):
-            self._connection.execute(delete(table).where(table.c.session == session_id))
         # The row stays as a tombstone: its id, the secret of a link session, is never given again.
+        # Before all else, so that nobody adds what would then be left.
         self._connection.execute(
             update(schema.session).where(S.id == session_id).values(title="", deleted_at=at)
         )
+        for table in (schema.memory, schema.reply, schema.invite, schema.event, schema.member):
+            self._connection.execute(delete(table).where(table.c.session == session_id))
 
     def overview(
         self, participant_id: str, before: tuple[datetime, str] | None, limit: int

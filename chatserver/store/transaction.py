@@ -14,14 +14,17 @@ from chatserver.store.usage import UsageRows
 
 
 class SqlTransaction:
-    """`chat.ports.Transaction` on an open connection; begin and commit are its maker's."""
+    """`chat.ports.Transaction` on an open connection; begin and commit are its maker's.
 
-    def __init__(self, connection: Connection) -> None:
+    `locking`: what it looks at is locked, where others may write at the same time.
+    """
+
+    def __init__(self, connection: Connection, *, locking: bool = False) -> None:
         self.appended: list[Event] = []
-        self.sessions = SessionRows(connection)
+        self.sessions = SessionRows(connection, locking=locking)
         self.members = MemberRows(connection)
         self.log = LogRows(connection, self.appended)
-        self.replies = ReplyRows(connection)
+        self.replies = ReplyRows(connection, locking=locking)
         self.tokens = TokenRows(connection)
         self.invites = InviteRows(connection)
         self.memories = MemoryRows(connection)

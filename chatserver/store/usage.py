@@ -9,15 +9,16 @@ from chatserver.store import schema
 
 U = schema.usage.c
 
-ADD = """
-INSERT INTO usage (participant, day, replies, tokens)
-VALUES (:participant, :day, :replies, :tokens)
-ON CONFLICT (participant) DO UPDATE SET
+ADDING = """ON CONFLICT (participant) DO UPDATE SET
   replies = excluded.replies + CASE WHEN usage.day = excluded.day THEN usage.replies ELSE 0 END,
   tokens = excluded.tokens + CASE WHEN usage.day = excluded.day THEN usage.tokens ELSE 0 END,
   day = excluded.day
 """
-"""In the words of SQLite and of PostgreSQL."""
+"""In the words of SQLite and of PostgreSQL. So are `ADD`'s."""
+ADD = f"""
+INSERT INTO usage (participant, day, replies, tokens)
+VALUES (:participant, :day, :replies, :tokens)
+{ADDING}"""
 
 
 def row(

@@ -1,30 +1,45 @@
 """The stores that have to keep the same promises. A new backend is one more entry of `BACKENDS`."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from chatserver.chat.limits import Limits
-from chatserver.store.migrate import migrate
-from chatserver.store.sqlite import SqliteStore
+from chatserver.store.open import Database, OpenableStore, database_at
+from tests.postgres import PostgresServer
 
 LIMITS = Limits(queued_replies_per_session=3)
 
 
-async def sqlite(folder: Path) -> SqliteStore:
-    path = folder / "contract.db"
-    migrate(f"sqlite:///{path}")
-    store = SqliteStore(path, LIMITS)
+BACKENDS = ("postgres", "sqlite")
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def database(
+    backend: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Database]:
+    """One with the newest schema, and without a row."""
+    if backend == "sqlite":
+        made = database_at(f"sqlite:///{tmp_path / 'contract.db'}")
+        await asyncio.to_thread(made.migrate)
+        yield made
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    url = await server.fresh()
+    yield database_at(url)
+    await server.give_back(url)
+
+
+@pytest.fixture
+async def store(database: Database) -> AsyncIterator[OpenableStore]:
+    store = database.store(LIMITS, lambda size, seconds: None)
     store.open()
-    return store
-
-
-BACKENDS: dict[str, Callable[[Path], Awaitable[SqliteStore]]] = {"sqlite": sqlite}
-
-
-@pytest.fixture(params=sorted(BACKENDS))
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await BACKENDS[request.param](tmp_path)
     yield store
     await store.close()

@@ -3,18 +3,10 @@
 import asyncio
 
 import pytest
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, text
 
 from chatserver.chat.events import MessageDeleted, MessageEdited, SessionUpdated
 from chatserver.chat.models import ReplyPolicy, Role, Visibility
 from chatserver.chat.ports import Commit, Store, Transaction
-from chatserver.store.migrate import SchemaTooNew, alembic_config, migrate
-from chatserver.store.schema import metadata
-from chatserver.store.sqlite import sqlite_engine
-from chatserver.store.transaction import SqlTransaction
 from tests.contract.seeding import ADA, BOB, EVE, NOW, later, queued, say, seed
 
 
@@ -239,61 +231,3 @@ async def test_settings_are_saved_and_leave_the_log_alone(store: Store) -> None:
     saved = await store.read(lambda tx: tx.sessions.get("s"))
     assert saved == after.model_copy(update={"last_seq": 1})
     assert await store.read(lambda tx: tx.sessions.last_seqs(["s", "none"])) == {"s": 1}
-
-
-def test_the_migrations_build_what_the_schema_says(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    url = f"sqlite:///{tmp_path_factory.mktemp('migrated') / 'new.db'}"
-    assert migrate(url) is None
-    assert migrate(url) is not None
-    with create_engine(url).connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
-    assert differences == []
-
-
-def test_a_database_of_the_first_version_keeps_its_rows(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    path = tmp_path_factory.mktemp("first") / "first.db"
-    with sqlite_engine(path).connect() as connection:
-        connection.exec_driver_sql("BEGIN")
-        command.upgrade(alembic_config(connection), "0001")
-        for statement in FIRST_VERSION:
-            connection.exec_driver_sql(statement)
-        connection.exec_driver_sql("COMMIT")
-    assert migrate(f"sqlite:///{path}") == "0001"
-    with sqlite_engine(path).connect() as connection:
-        tx = SqlTransaction(connection)
-        session = tx.sessions.get("s")
-        assert session is not None
-        assert (session.bot, session.bot_turns, session.last_seq) == ("echo", 0, 1)
-        (reply,) = tx.replies.active("s")
-        assert (reply.bot, reply.prompt_seq) == ("echo", 1)
-        asker = connection.scalar(text("SELECT asker FROM reply"))
-        assert asker == "ada"
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
-    assert differences == []
-
-
-FIRST_VERSION = (
-    "INSERT INTO participant VALUES ('ada', 'Ada', 'user', 1)",
-    "INSERT INTO session VALUES ('s', 'Tea', 'private', 'always', 'echo', 'ada', 1, 1, 1, NULL)",
-    "INSERT INTO event VALUES ('s', 1, 'message_created', 'ada', 'one', NULL, '{}', 1, NULL)",
-    "INSERT INTO reply (id, session, prompt_seq, bot, state, attempt, takeovers, stop_requested,"
-    " partial, created_at) VALUES ('r', 's', 1, 'echo', 'queued', 0, 0, 0, '', 1)",
-)
-"""Rows as the first version wrote them."""
-
-
-def test_a_database_of_a_later_version_is_left_alone(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    url = f"sqlite:///{tmp_path_factory.mktemp('later') / 'later.db'}"
-    migrate(url)
-    with create_engine(url).begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'later'"))
-    with pytest.raises(SchemaTooNew):
-        migrate(url)
-    with create_engine(url).connect() as connection:
-        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "later"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, settings
-from sqlalchemy import and_, bindparam, false
+from sqlalchemy import and_, bindparam, false, text
 
 from chatserver.chat import answers, desk
 from chatserver.chat.models import Reply
@@ -106,13 +106,20 @@ def newest_first(patch: pytest.MonkeyPatch) -> None:
 
 
 def all_at_once(patch: pytest.MonkeyPatch) -> None:
-    """Whatever waits may run."""
+    """Whatever waits may run, and the database allows it."""
 
     class Never:
         def where(self, *_: Any) -> Any:
             return false()
 
+    claim = replies.ReplyRows.claim
+
+    def unguarded(self: replies.ReplyRows, *given: Any, **more: Any) -> Claim | None:
+        self._connection.execute(text("DROP INDEX IF EXISTS uq_reply_running"))
+        return claim(self, *given, **more)
+
     patch.setattr(replies, "exists", Never)
+    patch.setattr(replies.ReplyRows, "claim", unguarded)
     claiming_anew(patch)
 
 
