@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Protocol
@@ -44,7 +45,16 @@ def environment(**settings: Any) -> dict[str, str]:
 class ServerProcess(Reachable):
     """One server on one database and, from its first start on, one port."""
 
-    def __init__(self, database: Path, log: Path, **settings: Any) -> None:
+    def __init__(
+        self,
+        database: Path,
+        log: Path,
+        *,
+        variables: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
+        """`variables` are more of its environment; they may be changed before each start."""
+        self.variables = dict(variables or {})
         self.database = database
         self.log = log
         self.url = ""
@@ -64,7 +74,7 @@ class ServerProcess(Reachable):
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "chatserver", "serve"],
                 cwd=self.database.parent,
-                env=environment(**self._settings),
+                env={**environment(**self._settings), **self.variables},
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

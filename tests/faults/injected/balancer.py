@@ -1,0 +1,65 @@
+"""The load balancer goes, or makes everybody come back at once."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from chatserver.client import ChatClient
+from chatserver.client.backoff import Backoff
+from tests.faults.injected.fault import Aftermath, Expectation, Fault
+
+STORM = 200
+"""Idle clients beside those that talk."""
+
+
+class BalancerRestarted(Fault):
+    """All connections end, and for a second nobody listens."""
+
+    name = "balancer-restarted"
+    lasts = 1.0
+    expected = Expectation(acks=False)
+
+    async def inject(self) -> None:
+        await asyncio.to_thread(self.scene.balancer.kill)
+
+    async def heal(self) -> None:
+        await asyncio.to_thread(self.scene.balancer.start)
+        self.scene.guarded()
+
+    def bite(self, after: Aftermath) -> str:
+        reconnects = after.verdict.numbers.reconnects
+        return f"{reconnects} reconnects" if reconnects else ""
+
+
+class BalancerReloaded(Fault):
+    """A new one takes over; the old one keeps what it has until it is given up."""
+
+    name = "balancer-reloaded"
+    lasts = 1.0
+    heals_itself = True
+    _reloads = 0
+
+    async def inject(self) -> None:
+        old = self.scene.balancer.pid
+        await asyncio.to_thread(self.scene.balancer.reload)
+        self.scene.guarded()
+        self._reloads += self.scene.balancer.pid != old
+
+    def bite(self, after: Aftermath) -> str:
+        return f"{self._reloads} reloads" if self._reloads else ""
+
+
+class ReconnectStorm(BalancerRestarted):
+    """Everybody is cut off at one moment, and the servers are there all the time."""
+
+    name = "reconnect-storm"
+    lasts = 0.0
+
+    async def prepare(self) -> None:
+        self._stack = AsyncExitStack()
+        for number in range(STORM):
+            backoff = Backoff(first=0.2, cap=2.0)
+            client = ChatClient(self.scene.url, name=f"Idle {number}", backoff=backoff)
+            await self._stack.enter_async_context(client)
+
+    async def finish(self) -> None:
+        await self._stack.aclose()

@@ -1,0 +1,133 @@
+"""Clients that take nothing, or hardly anything, of what a busy session sends them."""
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import Any
+
+import orjson
+
+from chatserver.loadtest.errors import LoadError
+from chatserver.loadtest.target import Target
+from chatserver.loadtest.websocket import SMALL_BUFFER, WebSocket
+from tests.faults.injected.fault import Aftermath, Expectation, Fault
+from tests.raw import RawClient
+from tests.waiting import PATIENCE
+
+READERS = 6
+TEXT = "x" * 4_000
+SIPS_PER_SECOND = 10
+
+
+class Reader(WebSocket):
+    """A member of a session that speaks no more once it is in."""
+
+    __slots__ = ("_auth", "_join", "in_session", "over")
+
+    def __init__(self, target: Target, token: str, session_id: str) -> None:
+        super().__init__(target)
+        self._auth = orjson.dumps({"token": token})
+        self._join = orjson.dumps(["join_session", {"session_id": session_id}])
+        loop = asyncio.get_running_loop()
+        self.in_session: asyncio.Future[None] = loop.create_future()
+        self.over = False
+
+    async def open(self, target: Target) -> None:
+        """Returns once it is in."""
+        sock = socket.socket()
+        # Before it connects: the window is agreed on then.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+        sock.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(sock, (target.address, target.port))
+        await loop.create_connection(lambda: self, sock=sock)
+        await asyncio.wait_for(self.in_session, PATIENCE)
+
+    def packet(self, data: bytes, start: int, stop: int) -> None:
+        packet = data[start:stop]
+        if packet.startswith(b"0"):
+            self.write(b"40/chat," + self._auth)
+        elif packet.startswith(b"40/chat,"):
+            self.write(b"42/chat,1" + self._join)
+        elif packet.startswith(b"43/chat,1") and not self.in_session.done():
+            self.in_session.set_result(None)
+        elif packet == b"2":
+            self.write(b"3")
+
+    def ended(self, error: LoadError) -> None:
+        self.over = True
+
+    def resume_reading(self) -> None:
+        if self._transport is not None and not self.over:
+            self._transport.resume_reading()
+
+
+class ZeroWindow(Fault):
+    """Members whose window is shut, in a session where others go on talking."""
+
+    name = "zero-window-clients"
+    lasts = 15.0
+    expected = Expectation(recovers=2.0)
+
+    async def ready(self) -> None:
+        self._talker = RawClient("talker")
+        token = await self._guest()
+        await self._talker.connect(self.scene.url, {"token": token})
+        made = await self._talker.do("create_session", visibility="link", bot="")
+        self._session = str(made["session"]["id"])
+        target = Target.parse(self.scene.url)
+        self._readers = []
+        for _ in range(READERS):
+            reader = Reader(target, await self._guest(), self._session)
+            await reader.open(target)
+            self._readers.append(reader)
+
+    async def inject(self) -> None:
+        for reader in self._readers:
+            reader.pause_reading()
+        self._talking = asyncio.create_task(self._talk())
+
+    async def heal(self) -> None:
+        self._talking.cancel()
+        await asyncio.gather(self._talking, return_exceptions=True)
+        for reader in self._readers:
+            reader.close()
+        await self._talker.close()
+
+    def bite(self, after: Aftermath) -> str:
+        cut = int(after.counted["chatserver_connections_cut_off_total"])
+        return f"{cut} cut off" if cut else ""
+
+    async def _guest(self) -> str:
+        return await self.scene.instances[0].token("Guest")
+
+    async def _talk(self) -> None:
+        while True:
+            with suppress(AssertionError):
+                await self._talker.say(self._session, TEXT)
+
+
+class SlowClients(ZeroWindow):
+    """They take a few kilobytes a second."""
+
+    name = "slow-clients"
+    _sipping: "asyncio.Task[Any]"
+
+    async def inject(self) -> None:
+        await super().inject()
+        self._sipping = asyncio.create_task(self._sip())
+
+    async def heal(self) -> None:
+        self._sipping.cancel()
+        await asyncio.gather(self._sipping, return_exceptions=True)
+        await super().heal()
+
+    async def _sip(self) -> None:
+        while True:
+            for reader in self._readers:
+                reader.resume_reading()
+            await asyncio.sleep(0)
+            for reader in self._readers:
+                if not reader.over:
+                    reader.pause_reading()
+            await asyncio.sleep(1 / SIPS_PER_SECOND)

@@ -1,0 +1,215 @@
+"""A whole system on one machine: every part is a process, on a port of its own."""
+
+import asyncio
+import secrets
+import subprocess
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import asyncpg
+
+from tests.declared import bots_file
+from tests.faults.double import Double
+from tests.faults.guard import Guard
+from tests.faults.tiny_haproxy import Haproxy
+from tests.gate import Gate
+from tests.postgres import PostgresServer
+from tests.processes import ServerProcess
+from tests.redis_server import RedisServer
+from tests.waiting import eventually
+
+INSTANCES, WORKERS = 3, 2
+READY_SECONDS = 30.0
+PATIENT: dict[str, Any] = {
+    "queued_replies": 100_000,
+    "queued_replies_per_session": 10_000,
+    "queued_replies_per_participant": 10_000,
+    # What connections leave behind is gone soon enough to be counted, and silence noticed.
+    "http_idle_seconds": 5.0,
+    "ping_interval_seconds": 5.0,
+    "ping_timeout_seconds": 5.0,
+    "trusted_proxies": "127.0.0.1",
+}
+"""No bound is reached by so many clients at once."""
+
+
+class Scene:
+    """HAProxy before `instances`, `workers` beside them, all on one PostgreSQL and one Redis.
+
+    The last instance reaches Redis through `gate`. Everything ends with the scene, or with the
+    process that made it.
+    """
+
+    bot = "gpt"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.instances: list[ServerProcess] = []
+        self.workers: list[ServerProcess] = []
+        self.database_url = ""
+        self.guard = Guard()
+        self.stack = AsyncExitStack()
+
+    async def __aenter__(self) -> "Scene":
+        try:
+            self.stack.enter_context(self.guard)
+            await self._start()
+            self.guarded()
+        except BaseException:
+            await self.stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stack.aclose()
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return self.balancer.url
+
+    @property
+    def database_port(self) -> int:
+        return self.postgres.port
+
+    @property
+    def repliers(self) -> list[ServerProcess]:
+        """Those who write replies."""
+        return self.workers or self.instances
+
+    # --- what faults do --------------------------------------------------------------------------
+
+    async def begin(self, *servers: ServerProcess) -> None:
+        """Starts them (again), side by side; returns once they are ready."""
+        await asyncio.gather(*(asyncio.to_thread(one.start) for one in servers))
+        self.guarded()
+
+    async def end(self, server: ServerProcess) -> None:
+        """In order."""
+        code = await asyncio.to_thread(server.terminate)
+        assert code == 0, f"exit code {code}:\n{server.output()}"
+
+    async def balanced(self) -> None:
+        """Returns once every instance gets its share of new connections."""
+        await eventually(
+            lambda: self.balancer.up() == len(self.instances),
+            within=READY_SECONDS,
+            what="the balancer finds every instance ready",
+        )
+
+    async def replying(self, count: int) -> None:
+        """Returns while so many replies are being written."""
+
+        async def running() -> bool:
+            return await self._number("SELECT count(*) FROM reply WHERE state = 'running'") >= count
+
+        await eventually(running, within=READY_SECONDS, what=f"{count} replies run")
+
+    async def takeovers(self) -> int:
+        """Of replies whose worker seemed dead, so far."""
+        return await self._number("SELECT coalesce(sum(takeovers), 0) FROM reply")
+
+    def guarded(self) -> None:
+        """To be called after each start of a process."""
+        self.guard.watch(self._pids())
+
+    # --- its parts -------------------------------------------------------------------------------
+
+    def _pids(self) -> list[int]:
+        others = (self.redis, self.postgres, self.model, self.balancer)
+        return [part.pid for part in (*self.instances, *self.workers, *others)]
+
+    async def _number(self, query: str) -> int:
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return int(await connection.fetchval(query))
+        finally:
+            await connection.close()
+
+    async def _start(self) -> None:
+        self.redis = RedisServer(self.folder)
+        self.stack.callback(self.redis.kill)
+        self.redis.start()
+        self.postgres = PostgresServer()
+        self.stack.callback(self.postgres.remove)
+        await asyncio.to_thread(self.postgres.start)
+        self.database_url = await self.postgres.fresh()
+        self.model = Double(self.folder)
+        self.stack.callback(self.model.stop)
+        await asyncio.to_thread(self.model.start)
+        self.gate = Gate(self.redis.port)
+        await self.gate.start()
+        self.stack.push_async_callback(self.gate.stop)
+        await self._start_servers()
+        ports = [int(one.url.rpartition(":")[2]) for one in self.instances]
+        self.balancer = Haproxy(self.folder, ports)
+        self.stack.callback(self.balancer.kill)
+        self.balancer.start()
+        await self.balanced()
+
+    async def _start_servers(self) -> None:
+        prefix = f"rig-{secrets.token_hex(4)}"
+        bots = bots_file(self.folder, self.model.base_url, key_variable="")
+        for number in range(1, INSTANCES + 1):
+            redis = self.gate.port if number == INSTANCES else self.redis.port
+            server = ServerProcess(
+                self.folder / "unused.db",
+                self.folder / f"instance-{number}.log",
+                **PATIENT,
+                database_url=self.database_url,
+                redis_url=f"redis://127.0.0.1:{redis}",
+                redis_prefix=prefix,
+                bots_file=bots,
+                default_bot=self.bot,
+            )
+            self.stack.callback(server.kill)
+            self.instances.append(server)
+        await asyncio.gather(*(asyncio.to_thread(one.start) for one in self.instances))
+
+
+class Alone(Scene):
+    """One instance with its SQLite file on a disk of a few megabytes."""
+
+    bot = "echo"
+    disk_bytes = 16 * 2**20
+
+    @property
+    def url(self) -> str:
+        return self.instances[0].url
+
+    @property
+    def database_port(self) -> int:
+        return 0
+
+    @property
+    def disk(self) -> Path:
+        return self.folder / "disk"
+
+    async def balanced(self) -> None:
+        """There is no balancer."""
+
+    def _pids(self) -> list[int]:
+        return [self.instances[0].pid]
+
+    async def _number(self, query: str) -> int:
+        raise NotImplementedError
+
+    async def takeovers(self) -> int:
+        return 0
+
+    async def _start(self) -> None:
+        self.disk.mkdir()
+        mount = ("mount", "-t", "tmpfs", "-o", f"size={self.disk_bytes}", "tmpfs", self.disk)
+        await asyncio.to_thread(subprocess.run, mount, check=True)
+        self.stack.callback(subprocess.run, ("umount", self.disk), check=True)
+        server = ServerProcess(self.disk / "chat.db", self.folder / "alone.log", **PATIENT)
+        self.stack.callback(server.kill)
+        self.instances = [server]
+        await asyncio.to_thread(server.start)
