@@ -1,0 +1,49 @@
+"""Sessions and their members, as a transaction sees them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from chatserver.chat.models import Member, Role, Session, SessionOverview
+
+
+class Sessions(Protocol):
+    def get(self, session_id: str) -> Session | None: ...
+    def add(self, session: Session) -> None: ...
+    def save_settings(self, session: Session) -> None: ...
+    def delete(self, session_id: str, at: datetime) -> None:
+        """Removes everything the session holds; its id is never used again."""
+        ...
+
+    def overview(
+        self, participant_id: str, before: tuple[datetime, str] | None, limit: int
+    ) -> list[SessionOverview]:
+        """Those the participant is a member of, newest activity first."""
+        ...
+
+    def public(
+        self, participant_id: str, before: tuple[datetime, str] | None, limit: int
+    ) -> list[SessionOverview]: ...
+    def last_seqs(self, session_ids: Sequence[str]) -> dict[str, int]: ...
+
+
+class Members(Protocol):
+    def role(self, session_id: str, participant_id: str) -> Role | None: ...
+    def all(self, session_id: str) -> list[Member]: ...
+    def bots(self, session_id: str) -> list[str]:
+        """The names of the bots among the members, longest there first."""
+        ...
+
+    def count(self, session_id: str) -> int: ...
+    def count_sessions(self, participant_id: str) -> int: ...
+    def put(self, session_id: str, participant_id: str, role: Role, at: datetime) -> int:
+        """Makes somebody a member (again), or gives a member another role.
+
+        Returns their read mark, which outlives an absence.
+        """
+        ...
+
+    def end(self, session_id: str, participant_id: str, at: datetime) -> None: ...
+    def mark_read(self, session_id: str, participant_id: str, seq: int) -> int:
+        """Raises the mark to `seq`, at most to the session's last; returns where it now stands."""
+        ...
