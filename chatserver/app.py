@@ -198,6 +198,7 @@ def create_app(
     store.subscribe(feed.committed)
     store.subscribe(pools.committed)
     metrics.watch("store_pending", "Writes that wait for a commit", lambda: store.pending)
+    metrics.watch("tasks", "Tasks of the event loop", lambda: len(asyncio.all_tasks()))
     sockets.attach(app, socketio_path="socket.io")
     used = (titles, summarizer, store, roster, analyst, offline)
     parts = tuple(part for part in used if part is not None)

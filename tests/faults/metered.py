@@ -1,7 +1,6 @@
 """What servers count and hold, over all their lives."""
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -75,7 +74,7 @@ async def at_rest(scene: Scene, before: dict[str, float] | None = None) -> dict[
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     async with ClientSession(timeout=ClientTimeout(total=5)) as http:
         while True:
-            held = {}
+            held: dict[str, float] = {}
             for number, instance in enumerate(scene.instances, start=1):
                 counted = await samples(http, instance.url)
                 for name, what in HELD.items():
@@ -99,7 +98,7 @@ def files(pid: int, scene: Scene) -> dict[str, float]:
     targets = []
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError):
-            targets.append(os.readlink(descriptor))
+            targets.append(str(descriptor.readlink()))
     inodes = {each[8:-1] for each in targets if each.startswith("socket:[")}
     to_database = sum(
         1 for inode, port in sockets(pid) if inode in inodes and port == scene.database_port

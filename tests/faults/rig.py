@@ -18,6 +18,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.faults.injected import FAULTS, SHORT, Fault
+from tests.faults.metered import at_rest
 from tests.faults.outcome import Outcome, table
 from tests.faults.trial import Effort, Trial
 
@@ -33,8 +34,12 @@ async def outcomes(
         place = folder / stage.__name__.lower()
         place.mkdir(exist_ok=True)
         async with stage(place) as scene:
-            for kind in group:
-                yield await Trial(scene, kind, effort, seed).run()
+            held, left = await at_rest(scene), list(group)
+            while left:
+                kind = left.pop(0)
+                # Coming to rest takes longer than a brief trial.
+                rests = not effort.brief or not left
+                yield await Trial(scene, kind, effort, seed, held if rests else None).run()
 
 
 async def run(

@@ -123,8 +123,8 @@ class Scene:
     # --- its parts -------------------------------------------------------------------------------
 
     def _pids(self) -> list[int]:
-        others = (self.redis, self.postgres, self.model, self.balancer)
-        return [part.pid for part in (*self.instances, *self.workers, *others)]
+        servers = [server.pid for server in (*self.instances, *self.workers)]
+        return [*servers, self.redis.pid, self.postgres.pid, self.model.pid, self.balancer.pid]
 
     async def _number(self, query: str) -> int:
         connection = await asyncpg.connect(self.database_url)

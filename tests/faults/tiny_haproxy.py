@@ -10,7 +10,7 @@ from tests.redis_server import free_port
 CONFIG = """
 global
     stats socket {stats} level admin
-    maxconn 10000
+    maxconn 4000
 defaults
     mode http
     timeout connect 2s

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.checker import check
+from tests.faults.checker import Resources, check
 from tests.faults.crowd import Crowd
 from tests.faults.history import History
 from tests.faults.injected import Aftermath, Fault
@@ -38,8 +38,17 @@ class Stuck(Exception):
 class Trial:
     """Done once, on a scene at rest, and leaves it so."""
 
-    def __init__(self, scene: Scene, kind: type[Fault], effort: Effort, seed: int) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        kind: type[Fault],
+        effort: Effort,
+        seed: int,
+        resources: Resources | None = None,
+    ) -> None:
+        """`resources` are what the servers held at rest: they must come back to that."""
         self._scene = scene
+        self._resources = resources
         self._effort = effort
         self._seed = seed
         self._fault = kind(scene, random.Random(f"{seed}/{kind.name}"), brief=effort.brief)
@@ -50,7 +59,6 @@ class Trial:
     async def run(self) -> Outcome:
         """Raises `Stuck`, or what a fault raises that could not be injected."""
         began = time.monotonic()
-        before = await at_rest(self._scene)
         takeovers = await self._scene.takeovers()
         meter = Meter(self._scene)
         try:
@@ -64,9 +72,11 @@ class Trial:
         finally:
             await meter.close()
             self._history.close()
-        held = await at_rest(self._scene, before)
+        resources = None
+        if self._resources is not None:
+            resources = [self._resources, await at_rest(self._scene, self._resources)]
         verdict = await asyncio.to_thread(
-            check, self._folder, self._scene.database_url, resources=[before, held]
+            check, self._folder, self._scene.database_url, resources=resources
         )
         taken = await self._scene.takeovers() - takeovers
         after = Aftermath(Counter(counted), verdict, taken, meanwhile)

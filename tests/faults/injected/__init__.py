@@ -33,6 +33,6 @@ FAULTS: dict[str, type[Fault]] = {
     )
 }
 """By name."""
-SHORT = (InstanceKilled, WorkerKilled, RedisFrozen, PostgresHalted, RollingRestart)
+SHORT = (RollingRestart, WorkerKilled, PostgresHalted, InstanceKilled, RedisFrozen)
 
 __all__ = ["FAULTS", "SHORT", "Aftermath", "Expectation", "Fault"]
