@@ -44,9 +44,7 @@ def check(
     return verdict
 
 
-def _check_client(
-    folder: Path, name: str, truth: Truth, verdict: Verdict, heals: Heals
-) -> Sending:
+def _check_client(folder: Path, name: str, truth: Truth, verdict: Verdict, heals: Heals) -> Sending:
     sending, delivery = Sending(truth, verdict), Delivery(truth, verdict)
     heals.begin()
     for entry in read(folder, name):

@@ -16,14 +16,17 @@ from chatserver.testing import Behaviour, FakeModel, ModelRequest, Speak, broken
 from tests.processes import environment
 
 PIECES = tuple(f"piece {number} " for number in range(40))
-SHORT, PACE = 8, 0.05
+SHORT, PACE, SLOWLY = 8, 0.02, 0.1
+AT_LENGTH = "Tell me at length."
 URL = re.compile(r"http://\S+")
 
 
 def behave(asked: ModelRequest) -> Behaviour:
-    """Of 20 prompts two get an answer of seconds, one breaks off, one is refused; by its text."""
-    text = asked.body["messages"][-1]["content"]
-    match zlib.crc32(str(text).encode()) % 20:
+    """Of 20 prompts two get a longer answer, one breaks off, one is refused; by their text."""
+    text = str(asked.body["messages"][-1]["content"])
+    if AT_LENGTH in text:
+        return Speak(PIECES, pace=SLOWLY)
+    match zlib.crc32(text.encode()) % 20:
         case 0:
             return server_error()
         case 1:
@@ -35,10 +38,12 @@ def behave(asked: ModelRequest) -> Behaviour:
 
 async def main() -> None:
     async with FakeModel(default=behave) as model:
-        print(model.base_url, flush=True)  # noqa: T201 (how its owner learns the port)
-        # What was asked is of no interest here, and it would grow.
+        # How its owner learns the port.
+        sys.stdout.write(f"{model.base_url}\n")
+        sys.stdout.flush()
         while True:
             await asyncio.sleep(1)
+            # It would grow, and nobody asks for it.
             model.requests.clear()
 
 

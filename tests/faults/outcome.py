@@ -1,15 +1,34 @@
-"""What became of a fault, and of all of them as a table."""
+"""What became of a trial, and of all of them as a table."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.faults.injected import Aftermath, Fault
+from tests.faults.findings import Verdict
+from tests.faults.injected import Fault
 
 HEAD = (
     *("fault", "acked", "lost", "doubled", "misordered", "indeterminate, resolved"),
-    *("recovered p50", "p99", "read again", "catch-ups", "taken over"),
+    *("recovered p50", "p99", "wire losses healed", "catch-ups", "taken over"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A fault that was injected and healed once."""
+
+    fault: Fault
+    acked_meanwhile: int
+    evidence: str
+
+    def problems(self) -> list[str]:
+        found = []
+        if not self.evidence:
+            found.append(f"{self.fault.name} did no harm")
+        if self.fault.expected.acks and self.fault.seconds and not self.acked_meanwhile:
+            found.append(f"acks stopped during {self.fault.name}")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,38 +45,49 @@ class Outcome:
     resolved: int
     recovered_p50: float
     recovered_p99: float
+    """From the heal, over all clients and rounds."""
     gaps_healed: int
     """Events that servers read from the store because their broadcast did not come."""
     catch_ups: int
     takeovers: int
-    evidence: str
-    """That the fault did harm."""
+    """Of replies."""
+    evidence: list[str]
+    """That the fault did harm, each time."""
+    acked_meanwhile: list[int]
+    """While the fault lasted, each time."""
     problems: list[str]
     """What was not as it has to be; empty: all was."""
-    seconds: float
+    seconds: dict[str, float]
+    """Of each phase."""
 
     @classmethod
     def of(
-        cls, fault: Fault, seed: int, after: Aftermath, unsettled: list[str], seconds: float
+        cls,
+        name: str,
+        seed: int,
+        done: Sequence[Done],
+        verdict: Verdict,
+        counted: Counter[str],
+        takeovers: int,
+        unsettled: Sequence[str],
+        seconds: dict[str, float],
     ) -> "Outcome":
-        numbers, recoveries = after.verdict.numbers, after.verdict.recoveries
-        worst = max((each.p99 for each in recoveries), default=0.0)
-        evidence = fault.bite(after)
+        """`counted` is by how much the metrics of all instances grew."""
+        numbers, recoveries = verdict.numbers, verdict.recoveries
         problems = [f"did not settle: {each}" for each in unsettled]
-        if not after.verdict.ok:
-            problems.append(str(after.verdict))
-        if not evidence:
-            problems.append("the fault did no harm")
+        problems += [problem for each in done for problem in each.problems()]
+        if not verdict.ok:
+            problems.append(str(verdict))
         if not numbers.acked:
             problems.append("nothing was acked")
-        if worst > fault.expected.recovers:
-            problems.append(f"recovery took {worst:.1f} s, not {fault.expected.recovers:.0f}")
-        if fault.expected.acks and not all(after.acked_meanwhile) and fault.seconds:
-            problems.append(f"acks stopped meanwhile: {after.acked_meanwhile}")
-        if never := sum(each.never for each in recoveries):
-            problems.append(f"{never} clients did not recover")
+        expected = {each.fault.name: each.fault.expected.recovers for each in done}
+        for each in recoveries:
+            if each.p99 > expected.get(each.fault, 0.0):
+                problems.append(f"recovery from {each.fault} took {each.p99:.1f} s")
+            if each.never:
+                problems.append(f"{each.never} clients did not recover from {each.fault}")
         return cls(
-            fault=fault.name,
+            fault=name,
             seed=seed,
             acked=numbers.acked,
             lost=numbers.lost,
@@ -66,13 +96,14 @@ class Outcome:
             indeterminate=numbers.indeterminate,
             resolved=numbers.resolved,
             recovered_p50=max((each.p50 for each in recoveries), default=0.0),
-            recovered_p99=worst,
-            gaps_healed=int(after.counted["chatserver_gaps_healed_total"]),
-            catch_ups=int(after.counted["chatserver_catch_ups_total"]),
-            takeovers=after.takeovers,
-            evidence=evidence,
+            recovered_p99=max((each.p99 for each in recoveries), default=0.0),
+            gaps_healed=int(counted["gaps_healed_total"]),
+            catch_ups=int(counted["catch_ups_total"]),
+            takeovers=takeovers,
+            evidence=[each.evidence for each in done],
+            acked_meanwhile=[each.acked_meanwhile for each in done],
             problems=problems,
-            seconds=round(seconds, 1),
+            seconds=seconds,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -96,11 +127,14 @@ class Outcome:
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """In Markdown, with a sum; `!` marks those with problems."""
-    rows = [each.row() for each in outcomes]
-    sums = ("acked", "lost", "doubled", "misordered")
-    total = [f"{sum(getattr(each, name) for each in outcomes):,}" for name in sums]
-    pairs = [sum(getattr(each, n) for each in outcomes) for n in ("indeterminate", "resolved")]
-    last = [sum(getattr(o, n) for o in outcomes) for n in ("gaps_healed", "catch_ups", "takeovers")]
-    rows.append(("all", *total, f"{pairs[0]}, {pairs[1]}", "", "", *map(str, last)))
-    lines = [HEAD, ("---", *("---:" for _ in HEAD[1:])), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    def total(name: str) -> int:
+        return sum(getattr(each, name) for each in outcomes)
+
+    sums = ("all", f"{total('acked'):,}", *(str(total(n)) for n in ("lost", "doubled")))
+    unclear = f"{total('indeterminate')}, {total('resolved')}"
+    healed = (str(total(name)) for name in ("gaps_healed", "catch_ups", "takeovers"))
+    last = (*sums, str(total("misordered")), unclear, "", "", *healed)
+    ruler = ("---", *("---:" for _ in HEAD[1:]))
+    rows = (HEAD, ruler, *(each.row() for each in outcomes), last)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -21,12 +21,15 @@ from tests.redis_server import RedisServer
 from tests.waiting import eventually
 
 INSTANCES, WORKERS = 3, 2
+REPLIES = 2
+"""So few at once that everyone who writes replies is easily kept busy."""
 READY_SECONDS = 30.0
 PATIENT: dict[str, Any] = {
     "queued_replies": 100_000,
     "queued_replies_per_session": 10_000,
     "queued_replies_per_participant": 10_000,
     # What connections leave behind is gone soon enough to be counted, and silence noticed.
+    "replies_concurrency": REPLIES,
     "http_idle_seconds": 5.0,
     "ping_interval_seconds": 5.0,
     "ping_timeout_seconds": 5.0,
@@ -44,8 +47,9 @@ class Scene:
 
     bot = "gpt"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder = folder
+        self._settings = {**PATIENT, **settings}
         self.instances: list[ServerProcess] = []
         self.workers: list[ServerProcess] = []
         self.database_url = ""
@@ -83,6 +87,11 @@ class Scene:
     def repliers(self) -> list[ServerProcess]:
         """Those who write replies."""
         return self.workers or self.instances
+
+    @property
+    def most_replies(self) -> int:
+        """That can be under way at once."""
+        return REPLIES * len(self.repliers)
 
     # --- what faults do --------------------------------------------------------------------------
 
@@ -162,7 +171,7 @@ class Scene:
             server = ServerProcess(
                 self.folder / "unused.db",
                 self.folder / f"instance-{number}.log",
-                **PATIENT,
+                **self._settings,
                 database_url=self.database_url,
                 redis_url=f"redis://127.0.0.1:{redis}",
                 redis_prefix=prefix,
@@ -209,7 +218,7 @@ class Alone(Scene):
         mount = ("mount", "-t", "tmpfs", "-o", f"size={self.disk_bytes}", "tmpfs", self.disk)
         await asyncio.to_thread(subprocess.run, mount, check=True)
         self.stack.callback(subprocess.run, ("umount", self.disk), check=True)
-        server = ServerProcess(self.disk / "chat.db", self.folder / "alone.log", **PATIENT)
+        server = ServerProcess(self.disk / "chat.db", self.folder / "alone.log", **self._settings)
         self.stack.callback(server.kill)
         self.instances = [server]
         await asyncio.to_thread(server.start)

@@ -136,10 +136,10 @@ class Sending:
         log = self.truth.get(changed.session)
         row = log.rows.get(changed.seq or 0) if log is not None else None
         kind = {"edit_message": "message_edited", "delete_message": "message_deleted"}
-        if (
-            row is None
-            or (row.event.type, row.event.sender, row.about)
-            != (kind[changed.action], self.me, changed.of)
+        if row is None or (row.event.type, row.event.sender, row.about) != (
+            kind[changed.action],
+            self.me,
+            changed.of,
         ):
             said = f"{changed.action} was acked as {changed.seq}, where the log has {_shown(row)}"
             self._find("durability", where, said)

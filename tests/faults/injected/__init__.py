@@ -4,7 +4,7 @@ from tests.faults.injected.balancer import BalancerReloaded, BalancerRestarted, 
 from tests.faults.injected.clients import SlowClients, ZeroWindow
 from tests.faults.injected.clock import InstanceAhead, InstanceBehind, WorkerAhead
 from tests.faults.injected.disk import DiskFull
-from tests.faults.injected.fault import Aftermath, Expectation, Fault, Nothing
+from tests.faults.injected.fault import Fault, Nothing
 from tests.faults.injected.mixed import Mixed
 from tests.faults.injected.postgres import PostgresFrozen, PostgresHalted, PostgresRestarted
 from tests.faults.injected.processes import (
@@ -35,4 +35,4 @@ FAULTS: dict[str, type[Fault]] = {
 """By name."""
 SHORT = (RollingRestart, WorkerKilled, PostgresHalted, InstanceKilled, RedisFrozen)
 
-__all__ = ["FAULTS", "SHORT", "Aftermath", "Expectation", "Fault"]
+__all__ = ["FAULTS", "SHORT", "Fault"]

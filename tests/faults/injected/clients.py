@@ -10,7 +10,7 @@ import orjson
 from chatserver.loadtest.errors import LoadError
 from chatserver.loadtest.target import Target
 from chatserver.loadtest.websocket import SMALL_BUFFER, WebSocket
-from tests.faults.injected.fault import Aftermath, Expectation, Fault
+from tests.faults.injected.fault import Expectation, Fault
 from tests.raw import RawClient
 from tests.waiting import PATIENCE
 
@@ -70,6 +70,7 @@ class ZeroWindow(Fault):
     expected = Expectation(recovers=2.0)
 
     async def ready(self) -> None:
+        self._before = await self.meter.total()
         self._talker = RawClient("talker")
         token = await self._guest()
         await self._talker.connect(self.scene.url, {"token": token})
@@ -94,9 +95,9 @@ class ZeroWindow(Fault):
             reader.close()
         await self._talker.close()
 
-    def bite(self, after: Aftermath) -> str:
-        cut = int(after.counted["chatserver_connections_cut_off_total"])
-        return f"{cut} cut off" if cut else ""
+    async def evidence(self) -> str:
+        cut = await self.meter.grew("connections_cut_off_total", self._before)
+        return f"{cut:.0f} cut off" if cut else ""
 
     async def _guest(self) -> str:
         return await self.scene.instances[0].token("Guest")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
-from tests.faults.injected.fault import Aftermath, Expectation, Fault
+from tests.faults.injected.asking import replies_everywhere
+from tests.faults.injected.fault import Expectation, Fault
 from tests.processes import ServerProcess
 
 
@@ -44,6 +45,10 @@ class InstanceAhead(Fault):
             DONT_FAKE_MONOTONIC="1",
         )
 
+    async def ready(self) -> None:
+        await replies_everywhere(self.scene)
+        self._before = await self.scene.takeovers()
+
     async def inject(self) -> None:
         self._file.write_text(self.step)
         self._off = await self._shown() - await self._shown(self.scene.instances[-1])
@@ -54,7 +59,7 @@ class InstanceAhead(Fault):
     async def finish(self) -> None:
         await self._restart()
 
-    def bite(self, after: Aftermath) -> str:
+    async def evidence(self) -> str:
         off = self._off.total_seconds()
         return f"its clock was {off:+.0f} s off" if abs(off) > 3_000 else ""
 
@@ -86,5 +91,6 @@ class WorkerAhead(InstanceAhead):
     def victims(self) -> list[ServerProcess]:
         return self.scene.repliers
 
-    def bite(self, after: Aftermath) -> str:
-        return f"{after.takeovers} replies taken over" if after.takeovers else ""
+    async def evidence(self) -> str:
+        taken = await self.scene.takeovers() - self._before
+        return f"{await super().evidence()}; {taken} taken over"

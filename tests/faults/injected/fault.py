@@ -1,12 +1,11 @@
 """What a fault is."""
 
 import random
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
-from tests.faults.findings import Verdict
+from tests.faults.metered import Meter
 from tests.faults.scene import Scene
 
 
@@ -14,33 +13,20 @@ from tests.faults.scene import Scene
 class Expectation:
     """What clients may notice of a fault, beside that nothing is lost.
 
-    `recovers`: seconds from the heal until 99 of 100 clients get acks or events again. `acks`:
-    messages are acknowledged while it lasts, too.
+    `recovers`: seconds from the heal until 99 of 100 clients are served again. `acks`: messages are
+    acknowledged while it lasts, too.
     """
 
     recovers: float = 10.0
     acks: bool = True
 
 
-@dataclass(slots=True)
-class Aftermath:
-    """What is known once everything came to rest, for `Fault.bite`."""
-
-    counted: Counter[str]
-    """By how much the metrics of all instances grew."""
-    verdict: Verdict
-    takeovers: int
-    """Replies that another worker took over."""
-    acked_meanwhile: list[int] = field(default_factory=list)
-    """Messages acked between injection and heal, each time."""
-
-
 class Fault:
     """Something that goes wrong, and is put right.
 
-    It is made once for a scene and done `rounds` times: `ready` (no harm yet), `inject`, and after
-    `lasts` seconds `heal`. With `heals_itself` clients need no heal to go on: their recovery is
-    counted from the injection.
+    It is made once for a scene and done any number of times: `ready` (no harm yet), `inject`, and
+    after `seconds` `heal`; some time later `evidence`. With `heals_itself` clients need no heal to
+    go on: their recovery is counted from the injection.
     """
 
     name: ClassVar[str]
@@ -49,13 +35,18 @@ class Fault:
     expected: ClassVar[Expectation] = Expectation()
     stage: ClassVar[type[Scene]] = Scene
 
-    def __init__(self, scene: Scene, rng: random.Random, *, brief: bool = False) -> None:
+    def __init__(
+        self, scene: Scene, meter: Meter, rng: random.Random, *, brief: bool = False
+    ) -> None:
         """`brief`: as short as it can be and still bite."""
         self.scene = scene
+        self.meter = meter
         self.rng = rng
         self.brief = brief
         self.mark: Callable[[str], None] = lambda what: None
         """Writes `inject` or `heal` down, for clients' recovery to be counted from."""
+        self.acked_meanwhile = 0
+        """Messages, between the last injection and its heal."""
 
     @property
     def seconds(self) -> float:
@@ -76,8 +67,8 @@ class Fault:
     async def finish(self) -> None:
         """Once, while nobody is connected: what `prepare` did is undone. Also after a failure."""
 
-    def bite(self, after: Aftermath) -> str:
-        """How it shows that the fault did any harm; empty: it did not."""
+    async def evidence(self) -> str:
+        """How it shows that it did harm this time; empty: it did none. May wait for that."""
         raise NotImplementedError
 
 
@@ -90,5 +81,5 @@ class Nothing(Fault):
     async def inject(self) -> None:
         pass
 
-    def bite(self, after: Aftermath) -> str:
+    async def evidence(self) -> str:
         return "nothing was to happen"

@@ -1,9 +1,10 @@
 """Several things go wrong at once."""
 
 import asyncio
+from collections.abc import Sequence
 
 from tests.faults.injected.balancer import BalancerRestarted
-from tests.faults.injected.fault import Aftermath, Expectation, Fault
+from tests.faults.injected.fault import Expectation, Fault
 from tests.faults.injected.postgres import PostgresHalted, PostgresRestarted
 from tests.faults.injected.processes import InstanceKilled, WorkerKilled
 from tests.faults.injected.redis import (
@@ -27,29 +28,25 @@ class Mixed(Fault):
     name = "mixed"
     lasts = 0.0
     expected = Expectation(recovers=15.0, acks=False)
-    _done: list[str]
-
-    async def prepare(self) -> None:
-        self._done = []
+    _drawn: Sequence[Fault] = ()
 
     async def inject(self) -> None:
         drawn = self.rng.sample(SINGLE, AT_ONCE)
         # Two faults of one server would heal each other.
         by_part = {kind.name.partition("-")[0]: kind for kind in drawn}
-        faults = [kind(self.scene, self.rng, brief=True) for kind in by_part.values()]
-        self._done.append("+".join(fault.name for fault in faults))
-        starts = [self.rng.uniform(0, SPREAD_SECONDS) for _ in faults]
-        await asyncio.gather(
-            *(self._one(fault, start) for fault, start in zip(faults, starts, strict=True))
-        )
+        self._drawn = [
+            kind(self.scene, self.meter, self.rng, brief=True) for kind in by_part.values()
+        ]
+        for fault in self._drawn:
+            await fault.ready()
+        await asyncio.gather(*map(self._one, self._drawn))
 
-    def bite(self, after: Aftermath) -> str:
-        reconnects = after.verdict.numbers.reconnects
-        return "; ".join(self._done) if reconnects else ""
+    async def evidence(self) -> str:
+        shown = [f"{fault.name}: {await fault.evidence()}" for fault in self._drawn]
+        return "" if any(each.endswith(": ") for each in shown) else ", ".join(shown)
 
-    async def _one(self, fault: Fault, start: float) -> None:
-        await asyncio.sleep(start)
-        await fault.ready()
+    async def _one(self, fault: Fault) -> None:
+        await asyncio.sleep(self.rng.uniform(0, SPREAD_SECONDS))
         await fault.inject()
         await asyncio.sleep(fault.seconds)
         await fault.heal()

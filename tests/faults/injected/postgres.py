@@ -1,24 +1,33 @@
 """PostgreSQL goes away and comes back, in three ways."""
 
 import asyncio
+from typing import ClassVar
 
-from tests.faults.injected.fault import Aftermath, Expectation, Fault
+from tests.faults.injected.fault import Expectation, Fault
 
+STRAY = 50
+"""Acks of what was committed just before; with all clients' messages."""
 DOWN = Expectation(recovers=8.0, acks=False)
 """No truth, no acks; clients repeat what was not acked."""
 
 
 class _PostgresFault(Fault):
     expected = DOWN
-    _said = 0
 
     async def heal(self) -> None:
         await asyncio.to_thread(self.scene.postgres.start)
         self.scene.guarded()
 
-    def _log_has(self, words: str) -> str:
-        times = self.scene.postgres.log().count(words)
-        return f"{times} times {words!r}" if times else ""
+    words: ClassVar[str]
+    """That PostgreSQL says in its log when it does that."""
+    _said = 0
+
+    async def ready(self) -> None:
+        self._said = self.scene.postgres.log().count(self.words)
+
+    async def evidence(self) -> str:
+        times = self.scene.postgres.log().count(self.words) - self._said
+        return f"{times} times {self.words!r}" if times else ""
 
 
 class PostgresRestarted(_PostgresFault):
@@ -26,12 +35,10 @@ class PostgresRestarted(_PostgresFault):
 
     name = "postgres-restarted"
     lasts = 0.0
+    words = "due to administrator command"
 
     async def inject(self) -> None:
         await asyncio.to_thread(self.scene.postgres.stop)
-
-    def bite(self, after: Aftermath) -> str:
-        return self._log_has("due to administrator command")
 
 
 class PostgresHalted(_PostgresFault):
@@ -39,19 +46,18 @@ class PostgresHalted(_PostgresFault):
 
     name = "postgres-halted"
     lasts = 1.0
+    words = "automatic recovery in progress"
 
     async def inject(self) -> None:
         await asyncio.to_thread(self.scene.postgres.halt)
 
-    def bite(self, after: Aftermath) -> str:
-        return self._log_has("automatic recovery in progress")
 
-
-class PostgresFrozen(_PostgresFault):
+class PostgresFrozen(Fault):
     """All its processes stand still for longer than a statement may take."""
 
     name = "postgres-frozen"
     lasts = 15.0
+    expected = DOWN
 
     async def inject(self) -> None:
         self.scene.postgres.freeze()
@@ -59,7 +65,7 @@ class PostgresFrozen(_PostgresFault):
     async def heal(self) -> None:
         self.scene.postgres.thaw()
 
-    def bite(self, after: Aftermath) -> str:
+    async def evidence(self) -> str:
         # What was on its way when it stopped may still arrive.
-        few = all(acked < after.verdict.numbers.acked / 100 for acked in after.acked_meanwhile)
-        return f"{after.acked_meanwhile} acked meanwhile" if few else ""
+        few = self.acked_meanwhile < STRAY
+        return f"{self.acked_meanwhile} acked meanwhile" if few else ""

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.faults.injected.fault import Aftermath, Expectation, Fault
+from tests.faults.injected.fault import Expectation, Fault
 
 UNHURT = Expectation(recovers=2.0)
 """Redis is never the truth: acks go on as if nothing were."""
@@ -11,9 +11,12 @@ UNHURT = Expectation(recovers=2.0)
 class _RedisFault(Fault):
     expected = UNHURT
 
-    def bite(self, after: Aftermath) -> str:
-        deaf = after.counted["chatserver_bus_deaf_seconds"]
-        return f"deaf for {deaf:.2f} s" if deaf > 0 else ""
+    async def ready(self) -> None:
+        self._before = await self.meter.total()
+
+    async def evidence(self) -> str:
+        deaf = await self.meter.grew("bus_deaf_seconds", self._before)
+        return f"deaf for {deaf:.2f} s" if deaf else ""
 
 
 class RedisKilled(_RedisFault):
