@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 AHEAD_EVENTS = 1_000
 """Events kept that came before their turn; those beyond are read from the store."""
 CATCH_UP_PAGE = 200
+LATE_SECONDS = 0.05
+"""How long an event may come after one that follows it before it counts as lost. Two instances that
+write to one session are heard in either order."""
 READS_AT_ONCE = 8
 """Rooms that read what they missed; others wait."""
 
@@ -101,6 +104,9 @@ class RoomFeed:
 
     def drop_token(self, digest: bytes) -> None:
         self.token_dropped(digest)
+
+    def reply_left(self, session_id: str, reply_id: str) -> None:
+        """What people see of it ends with the log, or goes on elsewhere."""
 
     async def online(self, session_id: str) -> frozenset[str]:
         return self._presence.online(session_id)
@@ -255,6 +261,8 @@ class RoomFeed:
     async def _read_missing(self, room: Room) -> None:
         pause = 0.1
         try:
+            if room.ahead:
+                await asyncio.sleep(LATE_SECONDS)
             while room.cursor < room.known and not room.closed:
                 missing = await self._read_after(room)
                 for event in missing:

@@ -151,6 +151,12 @@ class SharedFeed(RoomFeed):
         frame = pack(Kind.TOKEN, self._origin, body=digest)
         self.bus.publish(INSTANCES, frame, keep=True)
 
+    def reply_left(self, session_id: str, reply_id: str) -> None:
+        # Whoever took it over may have said so while we heard nothing.
+        self._replies.ended(session_id, reply_id)
+        if session_id not in self._rooms and not self._replies.run_here(session_id):
+            self._live.forget(session_id)
+
     async def online(self, session_id: str) -> frozenset[str]:
         if session_id not in self._rooms:
             try:

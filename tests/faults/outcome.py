@@ -1,12 +1,13 @@
 """What became of a trial, and of all of them as a table."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.faults.findings import Verdict
 from tests.faults.injected import Fault
+from tests.faults.regained import quantile
 
 HEAD = (
     *("fault", "acked", "lost", "doubled", "misordered", "indeterminate, resolved"),
@@ -45,7 +46,7 @@ class Outcome:
     resolved: int
     recovered_p50: float
     recovered_p99: float
-    """From the heal, over all clients and rounds."""
+    """From the heal until a client has acks and all that was said, over all clients and rounds."""
     gaps_healed: int
     """Events that servers read from the store because their broadcast did not come."""
     catch_ups: int
@@ -67,25 +68,28 @@ class Outcome:
         seed: int,
         done: Sequence[Done],
         verdict: Verdict,
+        regained: Mapping[str, list[float]],
         counted: Counter[str],
         takeovers: int,
         unsettled: Sequence[str],
         seconds: dict[str, float],
     ) -> "Outcome":
         """`counted` is by how much the metrics of all instances grew."""
-        numbers, recoveries = verdict.numbers, verdict.recoveries
+        numbers = verdict.numbers
         problems = [f"did not settle: {each}" for each in unsettled]
         problems += [problem for each in done for problem in each.problems()]
         if not verdict.ok:
             problems.append(str(verdict))
         if not numbers.acked:
             problems.append("nothing was acked")
-        expected = {each.fault.name: each.fault.expected.recovers for each in done}
-        for each in recoveries:
-            if each.p99 > expected.get(each.fault, 0.0):
-                problems.append(f"recovery from {each.fault} took {each.p99:.1f} s")
-            if each.never:
-                problems.append(f"{each.never} clients did not recover from {each.fault}")
+        for fault in {each.fault.name: each.fault for each in done}.values():
+            slowest = quantile(regained[fault.name], 0.99)
+            if slowest > fault.expected.recovers:
+                problems.append(f"recovery from {fault.name} took {slowest:.1f} s")
+        for recovery in verdict.recoveries:
+            if recovery.never:
+                problems.append(f"{recovery.never} clients did not recover from {recovery.fault}")
+        every = sorted(each for seconds in regained.values() for each in seconds)
         return cls(
             fault=name,
             seed=seed,
@@ -95,8 +99,8 @@ class Outcome:
             misordered=numbers.misordered,
             indeterminate=numbers.indeterminate,
             resolved=numbers.resolved,
-            recovered_p50=max((each.p50 for each in recoveries), default=0.0),
-            recovered_p99=max((each.p99 for each in recoveries), default=0.0),
+            recovered_p50=round(quantile(every, 0.5), 3),
+            recovered_p99=round(quantile(every, 0.99), 3),
             gaps_healed=int(counted["gaps_healed_total"]),
             catch_ups=int(counted["catch_ups_total"]),
             takeovers=takeovers,

@@ -24,9 +24,8 @@ from tests.faults.injected import FAULTS, SHORT, Fault
 from tests.faults.outcome import Outcome, table
 from tests.faults.trial import Effort, Trial
 
-QUICK = {"reply_lease_seconds": 3.0, "ping_interval_seconds": 2.0, "ping_timeout_seconds": 2.0}
-BRIEF = Effort(acked=600, clients=8, sessions=6, brief=True, settings=QUICK)
-THOROUGH = Effort(acked=5_000, clients=24, sessions=16, rounds=3)
+BRIEF = Effort(acked=600, clients=8, sessions=6, brief=True, settings={"reply_lease_seconds": 3.0})
+THOROUGH = Effort(acked=4_000, clients=24, sessions=16, rounds=2)
 Plan = Sequence[Sequence[type[Fault]]]
 """What is tried, each with the faults that take turns in it."""
 

@@ -31,8 +31,8 @@ PATIENT: dict[str, Any] = {
     # What connections leave behind is gone soon enough to be counted, and silence noticed.
     "replies_concurrency": REPLIES,
     "http_idle_seconds": 5.0,
-    "ping_interval_seconds": 5.0,
-    "ping_timeout_seconds": 5.0,
+    "ping_interval_seconds": 2.0,
+    "ping_timeout_seconds": 3.0,
     "trusted_proxies": "127.0.0.1",
 }
 """No bound is reached by so many clients at once."""

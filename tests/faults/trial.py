@@ -15,6 +15,7 @@ from tests.faults.holding import Held, at_rest
 from tests.faults.injected import Fault
 from tests.faults.metered import Meter
 from tests.faults.outcome import Done, Outcome
+from tests.faults.regained import regained
 from tests.faults.scene import Scene
 
 STUCK_SECONDS = 60.0
@@ -88,12 +89,14 @@ class Trial:
         self._phase("rest")
         url = self._scene.database_url
         verdict = await asyncio.to_thread(check, self._folder, url, resources=resources)
+        back = await asyncio.to_thread(regained, self._folder)
         self._phase("check")
         return Outcome.of(
             self._name,
             self._seed,
             self._done,
             verdict,
+            back,
             counted,
             await self._scene.takeovers() - takeovers,
             unsettled,
