@@ -15,6 +15,7 @@ from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from chatserver.app import SERVER, create_app
 from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.chat import errors
 from chatserver.chat.commands import COMMANDS
@@ -23,7 +24,10 @@ from chatserver.chat.models import Model
 from chatserver.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "protocol.md", ROOT / "docs" / "bots.md")
+PAGES = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{page}.md" for page in ("protocol", "bots", "operations")),
+)
 TREE_LINE = re.compile(r"─ (\w+) +(\w+): (.+)$", re.MULTILINE)
 SECTION = re.compile(r"(<!-- derived: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -67,6 +71,15 @@ def bot_keys() -> Iterable[tuple[str, ...]]:
         yield f"`{name}`", usual, " ".join((info.description or "").split())
 
 
+def metrics() -> Iterable[tuple[str, ...]]:
+    yield "metric", "kind", ""
+    one_of_several = {"database_url": "postgresql://host/chat", "redis_url": "redis://host"}
+    server = create_app(Settings.model_validate(one_of_several))[SERVER]
+    for each in server.metrics.registry.collect():
+        ending = "_total" if each.type == "counter" else ""
+        yield f"`{each.name}{ending}`", each.type, each.documentation
+
+
 TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "commands": commands,
     "durable": durable,
@@ -74,6 +87,7 @@ TABLES: dict[str, Callable[[], Iterable[tuple[str, ...]]]] = {
     "errors": error_codes,
     "settings": settings,
     "bot_keys": bot_keys,
+    "metrics": metrics,
 }
 
 

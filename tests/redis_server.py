@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
 
+from chatserver.loadtest.process import Process
+
 START_SECONDS = 10.0
 
 
@@ -72,6 +74,10 @@ class RedisServer:
             self._child.send_signal(SIGCONT)
             self._child.send_signal(SIGKILL)
             self._child.wait()
+
+    def cpu_seconds(self) -> float:
+        assert self._child is not None, "not started"
+        return Process(self._child.pid).cpu_seconds()
 
     def _signal(self, number: int) -> None:
         assert self._child is not None, "not started"

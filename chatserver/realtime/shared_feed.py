@@ -4,7 +4,6 @@ Whatever the bus loses is read from the store, by the same cursor that orders lo
 """
 
 import asyncio
-from collections import Counter
 from functools import partial
 
 import orjson
@@ -24,22 +23,19 @@ from chatserver.chat.events import (
 from chatserver.chat.models import EventType, Participant, Reply, ReplyState
 from chatserver.chat.ports import Commit, Store
 from chatserver.observability.metrics import Metrics
-from chatserver.realtime.bus import (
-    INSTANCES,
-    Bus,
-    participant_channel,
-    session_channel,
-)
+from chatserver.realtime.announcer import EVERYBODY, Announcer
+from chatserver.realtime.attending import Attending
+from chatserver.realtime.bus import INSTANCES, Bus, session_channel
 from chatserver.realtime.engine.outgoing import Outgoing
 from chatserver.realtime.feed import RoomFeed
-from chatserver.realtime.frame import BODY_BYTES, Frame, Kind, as_number, pack, unpack
+from chatserver.realtime.frame import Frame, Kind, as_number, unpack
 from chatserver.realtime.gathering import Gatherings
 from chatserver.realtime.held import HeldSignals
-from chatserver.realtime.manager import NAMESPACE, RoomManager, packet_of
+from chatserver.realtime.manager import NAMESPACE, RoomManager
 from chatserver.realtime.owed import Owed
-from chatserver.realtime.packed import NUMBERS, TYPES, Heard, PackedEvent
+from chatserver.realtime.packed import TYPES, Heard, PackedEvent
 from chatserver.realtime.peers import BEAT_SECONDS, Peers
-from chatserver.realtime.room import Room, participant_room, session_room
+from chatserver.realtime.room import Room, session_room
 from chatserver.realtime.shared_presence import SharedPresence
 from chatserver.realtime.shared_replies import NAMES, SharedReplies
 from chatserver.realtime.sweep import Sweep
@@ -50,8 +46,6 @@ SUBSCRIBE_SECONDS = 2.0
 """Longest that a joiner waits for Redis."""
 PACE = 200
 """Rooms asked or told about at a time."""
-EVERYBODY = 1
-"""The type of a frame that names all people of the sender's, not only those who came."""
 
 
 class SharedFeed(RoomFeed):
@@ -73,7 +67,8 @@ class SharedFeed(RoomFeed):
         super().__init__(manager, store, metrics)
         self.bus = bus
         self._origin = origin
-        self._people = SharedPresence(self._emit, self._announce)
+        self._tell = Announcer(bus, origin)
+        self._people = SharedPresence(self._emit, self._tell.came_and_left)
         self._presence = self._people
         self.peers = Peers(self._people.gone, lease_seconds)
         self._replies = SharedReplies(
@@ -86,7 +81,7 @@ class SharedFeed(RoomFeed):
         self._held = HeldSignals()
         self._gatherings = Gatherings()
         self._owed = Owed()
-        self._attending: Counter[str] = Counter()
+        self._attending = Attending(bus, manager, metrics)
         self._sweep = Sweep(self, bus, store, metrics, self.peers)
         self._beating: asyncio.Task[None] | None = None
         bus.lost = self._owed.add
@@ -102,7 +97,7 @@ class SharedFeed(RoomFeed):
     async def stop(self) -> None:
         """Says good-bye. Call it before the bus is stopped."""
         await self.silence()
-        self.bus.publish(INSTANCES, pack(Kind.BYE, self._origin), keep=False)
+        self._tell.bye()
 
     async def silence(self) -> None:
         """Ends what goes on by itself, and says nothing."""
@@ -118,9 +113,7 @@ class SharedFeed(RoomFeed):
             self.heard(packed)
             if event.type is EventType.REPLY_FAILED:
                 self._replies.ended(event.session_id, event.data["reply_id"])
-            body = packed.text if len(packed.text) <= BODY_BYTES else b""
-            frame = pack(Kind.EVENT, self._origin, event.seq, body, NUMBERS[event.type])
-            self.bus.publish(session_channel(event.session_id), frame, keep=True)
+            self._tell.event(packed)
 
     def signal(self, session_id: str, signal: Signal) -> None:
         if isinstance(signal, ReplySignal):
@@ -131,25 +124,20 @@ class SharedFeed(RoomFeed):
             self._hold(room, seq, partial(super().signal, session_id, signal))
         else:
             super().signal(session_id, signal)
-        self._send_signal(session_id, seq, signal)
+        self._tell.signal(session_id, seq, signal)
 
     def notify(self, participant_id: str, signal: Signal) -> None:
         super().notify(participant_id, signal)
-        body = packet_of(signal.name, signal).encode()
-        frame = pack(Kind.NOTE, self._origin, body=body)
-        self.bus.publish(participant_channel(participant_id), frame, keep=False)
+        self._tell.note(participant_id, signal)
 
     def close_session(self, session_id: str) -> None:
         super().close_session(session_id)
         self._replies.forget(session_id)
-        # Lost, it is found by the next look at the store.
-        frame = pack(Kind.CLOSED, self._origin)
-        self.bus.publish(session_channel(session_id), frame, keep=True)
+        self._tell.closed(session_id)
 
     def drop_token(self, digest: bytes) -> None:
         super().drop_token(digest)
-        frame = pack(Kind.TOKEN, self._origin, body=digest)
-        self.bus.publish(INSTANCES, frame, keep=True)
+        self._tell.token(digest)
 
     def reply_left(self, session_id: str, reply_id: str) -> None:
         # Whoever took it over may have said so while we heard nothing.
@@ -166,36 +154,13 @@ class SharedFeed(RoomFeed):
                 pass
         return self._people.online(session_id)
 
-    def _send_signal(self, session_id: str, seq: int, signal: Signal) -> None:
-        body = packet_of(signal.name, signal).encode()
-        frame = pack(Kind.SIGNAL, self._origin, seq, body)
-        self.bus.publish(session_channel(session_id), frame, keep=False)
-
-    def _announce(self, session_id: str, came: list[Participant], left: list[str]) -> None:
-        body = orjson.dumps({"came": [who.wire() for who in came], "left": left})
-        frame = pack(Kind.HERE, self._origin, body=body)
-        self.bus.publish(session_channel(session_id), frame, keep=True)
-
     # --- which channels are listened to ----------------------------------------------------------
 
     async def attend(self, participant_id: str) -> None:
-        self._attending[participant_id] += 1
-        if self._attending[participant_id] > 1:
-            return
-        hear = partial(self._hear_note, participant_id)
-        confirmed = self.bus.subscribe(participant_channel(participant_id), hear)
-        if not self.bus.is_deaf:
-            try:
-                await asyncio.wait([confirmed], timeout=SUBSCRIBE_SECONDS)
-            except BaseException:
-                self.depart(participant_id)
-                raise
+        await self._attending.attend(participant_id, SUBSCRIBE_SECONDS)
 
     def depart(self, participant_id: str) -> None:
-        self._attending[participant_id] -= 1
-        if self._attending[participant_id] <= 0:
-            del self._attending[participant_id]
-            self.bus.unsubscribe(participant_channel(participant_id))
+        self._attending.depart(participant_id)
 
     async def _listen(self, room: Room) -> None:
         """Not for long, whatever Redis does: what is missed meanwhile is read later."""
@@ -204,7 +169,7 @@ class SharedFeed(RoomFeed):
             return
         await asyncio.wait([confirmed], timeout=SUBSCRIBE_SECONDS)
         if confirmed.done():
-            await self._gatherings.wait(room.session_id, self._ask(room.session_id))
+            await self._gatherings.wait(room.session_id, self._tell.ask(room.session_id))
         else:
             confirmed.add_done_callback(lambda _: self._sweep.heal())
 
@@ -251,7 +216,8 @@ class SharedFeed(RoomFeed):
             case Kind.SIGNAL:
                 self._hear_signal(session_id, room, frame)
             case Kind.ASK:
-                self._answer(session_id, frame.origin)
+                people, replies = self._people.own(session_id), self._replies.texts(session_id)
+                self._tell.answer(session_id, frame.origin, people, replies)
             case Kind.HERE:
                 if room is not None:
                     self._hear_people(room, frame)
@@ -315,16 +281,6 @@ class SharedFeed(RoomFeed):
             for who in self._people.left(room.session_id, frame.origin, said["left"]):
                 self._typing.stop(room.session_id, who)
 
-    def _answer(self, session_id: str, asker: bytes) -> None:
-        body = orjson.dumps(
-            {
-                "people": [who.wire() for who in self._people.own(session_id)],
-                "replies": self._replies.texts(session_id),
-            }
-        )
-        frame = pack(Kind.ANSWER, self._origin, as_number(asker), body)
-        self.bus.publish(session_channel(session_id), frame, keep=False)
-
     def _hear_answer(self, room: Room, frame: Frame) -> None:
         said = orjson.loads(frame.body)
         self.peers.met(frame.origin, self._now())
@@ -340,19 +296,9 @@ class SharedFeed(RoomFeed):
                 absorb()
         self._gatherings.answered(room.session_id)
 
-    def _ask(self, session_id: str) -> "asyncio.Future[int]":
-        return self.bus.reach(session_channel(session_id), pack(Kind.ASK, self._origin))
-
     def _ask_again(self, session_id: str) -> None:
         if self._gatherings.may_ask(session_id):
-            self._ask(session_id)
-
-    def _hear_note(self, participant_id: str, raw: bytes) -> None:
-        frame = unpack(raw)
-        if frame.kind == Kind.NOTE:
-            packet = Outgoing.message(frame.body.decode())
-            reached = self._manager.fan_out(NAMESPACE, participant_room(participant_id), packet)
-            self._metrics.deliveries.inc(reached)
+            self._tell.ask(session_id)
 
     def _hear_instance(self, raw: bytes) -> None:
         frame = unpack(raw)
@@ -384,7 +330,7 @@ class SharedFeed(RoomFeed):
 
     async def _beat(self) -> None:
         while True:
-            self.bus.publish(INSTANCES, pack(Kind.BEAT, self._origin), keep=False)
+            self._tell.beat()
             if not self.bus.is_deaf:
                 self.peers.expire(self._now())
             await asyncio.sleep(BEAT_SECONDS)
@@ -394,13 +340,11 @@ class SharedFeed(RoomFeed):
         seqs, tokens, everything = self._owed.take()
         for session_id, seq in seqs.items():
             if seq:
-                frame = pack(Kind.EVENT, self._origin, seq)
-                self.bus.publish(session_channel(session_id), frame, keep=True)
+                self._tell.seq(session_id, seq)
         for digest in tokens:
-            frame = pack(Kind.TOKEN, self._origin, body=digest)
-            self.bus.publish(INSTANCES, frame, keep=True)
+            self._tell.token(digest)
         if everything:
-            self.bus.publish(INSTANCES, pack(Kind.LOOK, self._origin), keep=False)
+            self._tell.look()
         self._reconcile()
 
     def _reconcile(self) -> None:
@@ -422,7 +366,7 @@ class SharedFeed(RoomFeed):
         super().close_session(room.session_id)
 
     async def ask_all(self) -> None:
-        await self._paced([partial(self._ask, each) for each in list(self._rooms)])
+        await self._paced([partial(self._tell.ask, each) for each in list(self._rooms)])
 
     async def announce_all(self) -> None:
         """Of each room, who is here."""
@@ -450,11 +394,7 @@ class SharedFeed(RoomFeed):
         self.tokens_doubtful()
 
     def _announce_room(self, session_id: str) -> "asyncio.Future[int]":
-        body = orjson.dumps(
-            {"came": [who.wire() for who in self._people.own(session_id)], "left": []}
-        )
-        frame = pack(Kind.HERE, self._origin, body=body, type_=EVERYBODY)
-        return self.bus.reach(session_channel(session_id), frame)
+        return self._tell.everybody(session_id, self._people.own(session_id))
 
     async def _paced(self, sends: "list[partial[asyncio.Future[int]]]") -> None:
         """Some at a time, so that live traffic finds its way between."""

@@ -66,7 +66,7 @@ def main() -> None:
         if options.database == "postgres":
             postgres = stack.enter_context(PostgresServer().running())
             url, database_cpu = asyncio.run(postgres.fresh()), postgres.cpu_seconds
-            settings["CHATSERVER_DATABASE_URL"] = url
+            settings["DATABASE_URL"] = url
         if options.store:
             asyncio.run(measure_store(url, options.messages, database_cpu))
             return

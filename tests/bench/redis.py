@@ -2,11 +2,11 @@
 
     python -m tests.bench.redis [--rounds 5] [--members 0 1 10] [--rooms 50] [--messages 5000]
 
-Two instances of each server share a Redis. On the first, somebody sends in each of the rooms, alone
-there; the CPU is the second's, which has so many members of each room (0: it hosts none of them).
-What the second costs when nothing is sent is taken off. 150-byte texts, one in flight for each
-room; rounds interleaved. All servers share the first core. With one room nothing can be gathered:
-each message wakes the second instance by itself.
+Two instances of each server share a Redis, and ours a PostgreSQL. On the first, somebody sends in
+each of the rooms, alone there; the CPU is the second's, which has so many members of each room (0:
+it hosts none of them). What the second costs when nothing is sent is taken off. 150-byte texts, one
+in flight for each room; rounds interleaved. All servers share the first core. With one room nothing
+can be gathered: each message wakes the second instance by itself.
 """
 
 import argparse
@@ -28,9 +28,10 @@ from chatserver.loadtest.tally import Tally
 from chatserver.loadtest.tokens import issue
 from tests.bench.rows import Row, emit, medians
 from tests.bench.servers import Started, leave_first_core, started
+from tests.postgres import PostgresServer
 from tests.redis_server import RedisServer
 
-SERVERS = ("ours, instance", "python-socketio", "node")
+SERVERS = ("ours", "python-socketio", "node")
 QUIET_SECONDS = 1.0
 ARRIVAL_SECONDS = 10.0
 
@@ -56,13 +57,13 @@ class Pair:
 
 
 @contextmanager
-def pair(name: str, folder: str, redis: RedisServer) -> Iterator[Pair]:
+def pair(name: str, folder: str, redis: RedisServer, database: str) -> Iterator[Pair]:
     with ExitStack() as stack:
-        home = Path(folder) / name.partition(",")[0]
+        home = Path(folder) / name
         settings = {
             "REDIS_URL": redis.url,
             "CHATSERVER_REDIS_PREFIX": f"bench-{secrets.token_hex(4)}",
-            "CHATSERVER_DATABASE_URL": f"sqlite:///{home}/shared.db",
+            "DATABASE_URL": database,
         }
         servers = []
         for part in ("first", "second"):
@@ -146,7 +147,11 @@ def main() -> None:
         redis = RedisServer(Path(folder))
         redis.start()
         stack.callback(redis.kill)
-        pairs = [stack.enter_context(pair(name, folder, redis)) for name in options.servers]
+        postgres = stack.enter_context(PostgresServer().running())
+        database = asyncio.run(postgres.fresh())
+        pairs = [
+            stack.enter_context(pair(name, folder, redis, database)) for name in options.servers
+        ]
         leave_first_core()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             for members in options.members:

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +54,6 @@ def command(name: str, folder: str) -> list[str]:
             return [sys.executable, "-m", "chatserver", "serve", "--port", "0"]
         case "ours, no database":
             return [sys.executable, str(PEERS / "in_memory.py"), "--port", "0"]
-        case "ours, instance":
-            return [sys.executable, str(PEERS / "instance.py"), "--port", "0"]
         case "python-socketio":
             return [sys.executable, python]
         case "node":
@@ -67,11 +65,15 @@ def command(name: str, folder: str) -> list[str]:
 
 @contextmanager
 def started(
-    name: str, folder: str, checkout: Path = ROOT, settings: Mapping[str, str] | None = None
+    name: str,
+    folder: str,
+    checkout: Path = ROOT,
+    settings: Mapping[str, str] | None = None,
+    cores: Sequence[int] = (),
 ) -> Iterator[Started]:
     """A server of this name until the end of the block. `checkout` has the source of ours.
 
-    `settings` are more variables of its environment.
+    `settings` are more variables of its environment. It runs on the first core if on no others.
     """
     # A benchmark that is ended by `timeout` ends its servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -81,10 +83,10 @@ def started(
     home.mkdir()
     environment = {key: value for key, value in os.environ.items() if "CHATSERVER_" not in key}
     environment |= {f"CHATSERVER_{key}": value for key, value in UNLIMITED.items()}
-    environment |= {"CHATSERVER_DATABASE_URL": f"sqlite:///{home}/ours.db"}
+    environment |= {"DATABASE_URL": f"sqlite:///{home}/ours.db"}
     environment |= {"PYTHONPATH": str(checkout), "PYTHONUNBUFFERED": "1", **(settings or {})}
     child = subprocess.Popen(
-        ["taskset", "-c", str(first_core()), *command(name, str(home))],
+        ["taskset", "-c", ",".join(map(str, cores or CORES[:1])), *command(name, str(home))],
         cwd=home,
         env=environment,
         stdout=subprocess.PIPE,

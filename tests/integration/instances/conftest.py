@@ -1,32 +1,19 @@
 """Several complete servers in this process, on one database and one Redis."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-import chatserver.app
 from chatserver.app import SERVER
 from chatserver.realtime.bus_redis.bus import RedisBus
 from chatserver.realtime.shared_feed import SharedFeed
 from tests.conftest import Connect
 from tests.raw import RawClient
 from tests.redis_server import RedisServer
-from tests.servers import RunningServer, StartServer, start_server
-
-
-class NoLock:
-    """In the place of the lock that keeps a SQLite file to one server.
-
-    Each server has a store of its own on the file, so each hears of its own commits alone, as it
-    does on PostgreSQL.
-    """
-
-    def __init__(self, database: Path) -> None: ...
-    def acquire(self) -> None: ...
-    def release(self) -> None: ...
+from tests.servers import RunningServer, StartServer
 
 
 class StartInstances(Protocol):
@@ -51,26 +38,17 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StartServer]:
-    monkeypatch.setattr(chatserver.app, "FileLock", NoLock)
-    running: list[RunningServer] = []
-
-    async def start(**settings: Any) -> RunningServer:
-        path = settings.pop("database", None) or tmp_path / "chat.db"
-        running.append(await start_server(path, **settings))
-        return running[-1]
-
-    yield start
-    for one in reversed(running):
-        await one.stop()
+def backend() -> str:
+    return "postgres"
 
 
 @pytest.fixture
-def instances(server: StartServer, shared_redis: RedisServer) -> StartInstances:
+def instances(server: StartServer, shared_redis: RedisServer, tmp_path: Path) -> StartInstances:
     """Starts so many; they share all but what is in memory."""
 
     async def start(count: int, **settings: Any) -> list[RunningServer]:
         shared: dict[str, Any] = {
+            "database": tmp_path / "shared",
             "redis_url": shared_redis.url,
             "redis_prefix": f"test-{secrets.token_hex(4)}",
             "default_bot": "",
