@@ -40,7 +40,20 @@ class Settings(BaseSettings):
     )
 
     host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    port: int = Field(
+        8000,
+        ge=0,
+        le=65535,
+        validation_alias=_names("port", "PORT"),
+        description="port to listen on; 0 takes a free one",
+    )
+    worker_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="port where `chatserver worker` answers `/healthz`, `/readyz` and `/metrics`; "
+        "not given: nowhere",
+    )
     database_url: str = Field(
         "sqlite:///chatserver.db",
         validation_alias=_names("database_url", "DATABASE_URL"),
@@ -70,6 +83,11 @@ class Settings(BaseSettings):
         gt=0,
         description="how long a lost connection to PostgreSQL is tried again, and a free one "
         "waited for, before a request fails (`unavailable`)",
+    )
+    migrate: bool = Field(
+        True,
+        description="programs bring an older database up to date as they start; false: they refuse "
+        "it, and `chatserver migrate` alone changes it",
     )
     redis_url: SecretStr | None = Field(
         None,
@@ -167,7 +185,8 @@ class Settings(BaseSettings):
         100,
         ge=0,
         le=10_000,
-        description="replies that run at the same time; 0: none in this process",
+        description="replies that run at the same time in this process (`--replies`); 0: none, "
+        "they wait for a `chatserver worker`",
     )
     reply_lease_seconds: float = Field(
         8.0, gt=1, description="a reply whose worker fell silent is taken over after this"
@@ -316,6 +335,7 @@ class Settings(BaseSettings):
         "hugging_face_model",
         "hugging_face_key",
         "redis_url",
+        "worker_port",
         mode="before",
     )
     @classmethod

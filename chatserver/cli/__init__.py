@@ -12,6 +12,7 @@ from chatserver.cli.migrate import migrate
 from chatserver.cli.serve import serve
 from chatserver.cli.talk import talk
 from chatserver.cli.token import token
+from chatserver.cli.worker import worker
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,6 +26,7 @@ def main() -> None:
 
 
 main.add_command(serve)
+main.add_command(worker)
 main.add_command(migrate)
 main.add_command(token)
 main.add_command(talk)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chatserver.cli.serve import new_event_loop
+from chatserver.cli.long import new_event_loop
 
 if TYPE_CHECKING:
     from chatserver.loadtest import CrowdPlan, Load, Measured, Target

@@ -101,8 +101,8 @@ async def checked(name: str, bot: "ModelBot") -> dict[str, Any]:
 async def _check(
     settings: Settings, declared: Sequence["ModelBotDeclaration"]
 ) -> list[dict[str, Any]]:
-    from chatserver.app import adapters
     from chatserver.bots.roster import make_model_bot
+    from chatserver.compose.models import adapters
     from chatserver.observability.metrics import Metrics
     from chatserver.observability.model_use import ModelUse
 

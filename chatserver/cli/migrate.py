@@ -10,11 +10,11 @@ from chatserver.cli.options import database_option, load_settings
 def migrate(database_url: str | None) -> None:
     """Bring the database to the schema of this version.
 
-    `serve` does the same when it starts; this is for deployments that do it before.
+    `serve` and `worker` do the same when they start; this is for deployments that do it before.
     """
     settings = load_settings(database_url=database_url)
-    from chatserver.app import database
     from chatserver.cli.problems import explained
+    from chatserver.compose.database import database
 
     with explained(settings):
         place = database(settings)

@@ -20,6 +20,26 @@ def database_option(command: F) -> F:
     )(command)
 
 
+def replies_option(command: F) -> F:
+    return click.option(
+        "--replies",
+        "replies_concurrency",
+        type=int,
+        metavar="N",
+        help="replies that run here at the same time; 0: none, workers run them",
+    )(command)
+
+
+def log_options(command: F) -> F:
+    shape = click.option(
+        "--log-format",
+        type=click.Choice(["auto", "text", "json"]),
+        help="auto: text on a terminal, JSON elsewhere",
+    )
+    level = click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+    return shape(level(command))
+
+
 def load_settings(**given: Any) -> Settings:
     """The settings of the environment and `.env`; options that were given come first.
 

@@ -13,32 +13,39 @@ from chatserver.bots.corpus import EmptyCorpus
 from chatserver.bots.file import BadBotsFile
 from chatserver.bots.registry import UnknownDefaultBot
 from chatserver.realtime.bus_redis.address import BadRedisUrl
+from chatserver.realtime.bus_redis.reach import RedisRefused
 from chatserver.settings import Settings
-from chatserver.store.migrate import SchemaTooNew
+from chatserver.store.migrate import SchemaTooNew, SchemaTooOld
 from chatserver.store.open import DatabaseRefused, UnsupportedDatabase, shown
 from chatserver.store.sqlite import DatabaseInUse
+from chatserver.worker import NeedsRedis, NeedsReplies, NeedsSharedDatabase
 
 DATABASE = "CHATSERVER_DATABASE_URL (--database)"
 REDIS = "CHATSERVER_REDIS_URL (REDIS_URL)"
 HOST = "CHATSERVER_HOST (--host)"
 PORT = "CHATSERVER_PORT (--port)"
+WORKER_PORT = "CHATSERVER_WORKER_PORT (--port)"
+REPLIES = "CHATSERVER_REPLIES_CONCURRENCY (--replies)"
 CORPUS = "CHATSERVER_CORPUS_FILE"
 BOTS = "CHATSERVER_BOTS_FILE"
 
 
 @contextmanager
-def explained(settings: Settings) -> Iterator[None]:
-    """Turns what an operator can mend into a `click.ClickException`; defects pass."""
+def explained(settings: Settings, port: tuple[str, int | None] | None = None) -> Iterator[None]:
+    """Turns what an operator can mend into a `click.ClickException`; defects pass.
+
+    `port` is the one that is listened on, after the name of its setting.
+    """
     try:
         yield
     except Exception as problem:
-        message = explain(problem, settings)
+        message = explain(problem, settings, port or (PORT, settings.port))
         if message is None:
             raise
         raise click.ClickException(message) from problem
 
 
-def explain(problem: Exception, settings: Settings) -> str | None:
+def explain(problem: Exception, settings: Settings, port: tuple[str, int | None]) -> str | None:
     """None for what is no problem of the settings or of the machine."""
     database = shown(settings.database_url)
     match problem:
@@ -58,6 +65,29 @@ def explain(problem: Exception, settings: Settings) -> str | None:
             return (
                 f"{DATABASE}: {database} was migrated by a later version of "
                 f"chatserver (revision {problem}); install that version, or use another database"
+            )
+        case SchemaTooOld():
+            return (
+                f"{DATABASE}: {database} is of an earlier version of chatserver (revision "
+                f"{problem}), and CHATSERVER_MIGRATE is off; run chatserver migrate first"
+            )
+        case NeedsSharedDatabase():
+            return (
+                f"{DATABASE}: a worker cannot share {database}, which belongs to its server alone; "
+                "give both postgresql://USER:PASSWORD@HOST/DATABASE, or let the server run the "
+                "replies (chatserver serve --replies 100)"
+            )
+        case NeedsRedis():
+            return (
+                f"{REDIS}: not given, and without it no server hears what a worker writes; give "
+                "the URL that the servers have"
+            )
+        case NeedsReplies():
+            return f"{REPLIES}: a worker that runs 0 replies does nothing; give it --replies 100"
+        case RedisRefused():
+            return (
+                f"{REDIS}: cannot use {_redis(settings)}: {problem}; or leave the setting out "
+                "where there is one instance only"
             )
         case SQLAlchemyError():
             cause = str(getattr(problem, "orig", None) or problem)
@@ -80,18 +110,25 @@ def explain(problem: Exception, settings: Settings) -> str | None:
         case EmptyCorpus() | UnicodeDecodeError():
             return f"{CORPUS}: {settings.corpus_file} is not a text file with a line in it"
         case OSError():
-            return _explain_os_error(problem, settings)
+            return _explain_os_error(problem, settings, *port)
         case ValueError():
             return f"CHATSERVER_TRUSTED_PROXIES: {problem}; write addresses or networks"
     return None
 
 
-def _explain_os_error(problem: OSError, settings: Settings) -> str | None:
-    where = f"{settings.host}:{settings.port}"
+def _redis(settings: Settings) -> str:
+    url = settings.redis_url
+    return shown(url.get_secret_value()) if url is not None else ""
+
+
+def _explain_os_error(
+    problem: OSError, settings: Settings, setting: str, port: int | None
+) -> str | None:
+    where = f"{settings.host}:{port}"
     match problem.errno:
         case errno.EADDRINUSE:
             return (
-                f"{PORT}: {where} is taken by another program; stop that one, or choose another "
+                f"{setting}: {where} is taken by another program; stop that one, or choose another "
                 "port (0 takes a free one)"
             )
         case errno.EADDRNOTAVAIL:
@@ -102,7 +139,7 @@ def _explain_os_error(problem: OSError, settings: Settings) -> str | None:
         return f"{HOST}: {settings.host} is not known; try 127.0.0.1 or 0.0.0.0"
     if problem.filename is None:
         if problem.errno in (errno.EACCES, errno.EPERM):
-            return f"{PORT}: {where} may not be listened on; choose a port above 1023"
+            return f"{setting}: {where} may not be listened on; choose a port above 1023"
         return None
     if settings.corpus_file is not None and str(problem.filename) == str(settings.corpus_file):
         return f"{CORPUS}: cannot read {settings.corpus_file}: {problem.strerror}"

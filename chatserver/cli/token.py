@@ -82,7 +82,7 @@ async def issue(
     lifetime: timedelta | None = None,
 ) -> list[Token]:
     """A new participant with a token for each name. Raises like `service_beside`."""
-    from chatserver.app import service_beside
+    from chatserver.compose.service import service_beside
 
     async with service_beside(settings) as service:
         return [await service.issue_token(name, kind, lifetime) for name in names]

@@ -8,6 +8,7 @@ from chatserver.chat.ports import Store
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.bus_redis.address import RedisAddress
 from chatserver.realtime.bus_redis.bus import RedisBus
+from chatserver.realtime.bus_redis.reach import reach
 from chatserver.realtime.frame import new_origin
 from chatserver.realtime.manager import RoomManager
 from chatserver.realtime.peers import LEASE_SECONDS
@@ -26,6 +27,7 @@ class Instances:
         store: Store,
         metrics: Metrics,
     ) -> None:
+        self._address = address
         self._origin = new_origin()
         self.bus = RedisBus(address, prefix, self._origin, metrics)
         self.feed = SharedFeed(manager, store, metrics, self.bus, self._origin, LEASE_SECONDS)
@@ -39,6 +41,13 @@ class Instances:
         nudges = PoolNudges(self.bus, self._origin, pool)
         self._nudges.append(nudges)
         return nudges
+
+    async def require(self) -> None:
+        """Raises `RedisRefused` where there is no Redis to begin with.
+
+        Later it may come and go: that is the bus's affair.
+        """
+        await reach(self._address)
 
     async def check(self) -> None:
         """Raises where this instance does not hear the others."""

@@ -22,7 +22,7 @@ POLL_SECONDS = 1.0
 
 
 class ReplyPool:
-    """Between `start` and `drain`, runs what waits in the store.
+    """Between `start` and `drain`, runs what waits in the store, and counts it.
 
     A hint (a new prompt, a reply that the poll finds) wakes one worker, which claims until nothing
     is left for it. Hints may be lost or superfluous: the store alone says what is to be done.
@@ -59,6 +59,10 @@ class ReplyPool:
         return len(self._running)
 
     @property
+    def draining(self) -> bool:
+        return self._draining.is_set()
+
+    @property
     def idle(self) -> int:
         """Workers without a reply."""
         return 0 if self._draining.is_set() else self._concurrency - len(self._running)
@@ -67,11 +71,11 @@ class ReplyPool:
         self._workers = [
             asyncio.create_task(self._work(), name="reply-worker") for _ in range(self._concurrency)
         ]
-        if self._workers:
-            self._watching = [
-                asyncio.create_task(self._poll(), name="reply-poll"),
-                asyncio.create_task(self._obey_stops(), name="reply-stops"),
-            ]
+        # Without workers too: how many replies wait is worth knowing most of all where none runs.
+        self._watching = [
+            asyncio.create_task(self._poll(), name="reply-poll"),
+            asyncio.create_task(self._obey_stops(), name="reply-stops"),
+        ]
 
     def committed(self, commit: Commit) -> None:
         """A `chat.ports.CommitListener`: new prompts are run at once."""
@@ -151,7 +155,7 @@ class ReplyPool:
             with self._survived():
                 queued = await self._desk.queued()
                 self._metrics.replies_queued.set(queued)
-                if self._hints.locked():
+                if self._workers and self._hints.locked():
                     # What was handed over goes on side by side, as it was; and a reply whose lease
                     # lapsed is not among the queued, so that somebody looks in any case.
                     for _ in range(max(1, min(queued, self._concurrency))):

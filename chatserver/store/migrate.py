@@ -1,7 +1,9 @@
 """Bringing a database to the schema this code needs."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -13,12 +15,18 @@ from sqlalchemy.pool import NullPool
 
 from chatserver.store.postgres.connections import Connect
 
+T = TypeVar("T")
+
 MIGRATING = 0x6D696772617465
 """The advisory lock of PostgreSQL that one instance holds while others start."""
 
 
 class SchemaTooNew(Exception):
     """The database was migrated by a later version of this program."""
+
+
+class SchemaTooOld(Exception):
+    """The database was not yet migrated to this version, where it may not be done in passing."""
 
 
 def migrate(url: str) -> str | None:
@@ -47,7 +55,25 @@ def migrate_postgres(connect: Connect) -> str | None:
         connection.commit()
         return before
 
-    async def run() -> str | None:
+    return _on_postgres(connect, work)
+
+
+def revision(url: str) -> str | None:
+    """That of a SQLite database, which is only read; None: it is empty.
+
+    Raises SQLAlchemy's errors where there is none.
+    """
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return _revision(connection)
+
+
+def revision_postgres(connect: Connect) -> str | None:
+    """The same for PostgreSQL, in a thread without an event loop."""
+    return _on_postgres(connect, _revision)
+
+
+def _on_postgres(connect: Connect, work: Callable[[Connection], T]) -> T:
+    async def run() -> T:
         engine = create_async_engine(
             "postgresql+asyncpg://", async_creator=connect, poolclass=NullPool
         )
@@ -59,17 +85,41 @@ def migrate_postgres(connect: Connect) -> str | None:
 
 def upgrade(connection: Connection) -> str | None:
     """Without a commit. Returns and raises as `migrate`."""
-    before = MigrationContext.configure(connection).get_current_revision()
-    config = alembic_config(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if before is not None and before not in known:
+    before = _revision(connection)
+    if before is not None and before not in _known(_scripts()):
         raise SchemaTooNew(before)
-    command.upgrade(config, "head")
+    command.upgrade(alembic_config(connection), "head")
     return before
 
 
+def require_current(revision: str | None) -> None:
+    """For who may not migrate. Raises `SchemaTooNew`, `SchemaTooOld`."""
+    scripts = _scripts()
+    if revision is not None and revision not in _known(scripts):
+        raise SchemaTooNew(revision)
+    if revision != scripts.get_current_head():
+        raise SchemaTooOld(revision or "none")
+
+
 def alembic_config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _config()
     config.attributes["connection"] = connection
     return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _known(scripts: ScriptDirectory) -> set[str]:
+    return {script.revision for script in scripts.walk_revisions()}

@@ -1,15 +1,23 @@
 """Which database a URL means, and the store on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 import asyncpg
 from sqlalchemy import make_url
 
 from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Store
-from chatserver.store.migrate import migrate, migrate_postgres
+from chatserver.store.migrate import (
+    migrate,
+    migrate_postgres,
+    require_current,
+    revision,
+    revision_postgres,
+)
 from chatserver.store.postgres.connections import PostgresLimits, connector
 from chatserver.store.postgres.failures import Trouble, trouble
 from chatserver.store.postgres.store import PostgresStore
@@ -69,6 +77,10 @@ class Database(Protocol):
         """
         ...
 
+    def require_current(self) -> None:
+        """Changes nothing. Blocks as `migrate`; raises what it raises, and `SchemaTooOld`."""
+        ...
+
     def store(self, limits: Limits, observe: Observe) -> OpenableStore: ...
 
 
@@ -115,6 +127,10 @@ class SqliteDatabase:
     def migrate(self) -> str | None:
         return migrate(f"sqlite:///{self._path}")
 
+    def require_current(self) -> None:
+        # Where there is no file, looking must not make one.
+        require_current(revision(f"sqlite:///file:{quote(str(self._path))}?mode=ro&uri=true"))
+
     def store(self, limits: Limits, observe: Observe) -> SqliteStore:
         return SqliteStore(self._path, limits, observe)
 
@@ -142,16 +158,28 @@ class PostgresDatabase:
             lock_seconds=NO_TIMEOUT,
             patience_seconds=self._limits.patience_seconds,
         )
-        try:
+        with explained():
             return migrate_postgres(connector(self._dsn, patient))
-        except Exception as failure:
-            reason = _refusal(failure)
-            if reason is None:
-                raise
-            raise DatabaseRefused(reason) from None  # its traceback would show the password
+
+    def require_current(self) -> None:
+        with explained():
+            found = revision_postgres(connector(self._dsn, self._limits))
+        require_current(found)
 
     def store(self, limits: Limits, observe: Observe) -> PostgresStore:
         return PostgresStore(self._dsn, limits, self._limits, observe)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turns a refusal of PostgreSQL's into `DatabaseRefused`."""
+    try:
+        yield
+    except Exception as failure:
+        reason = _refusal(failure)
+        if reason is None:
+            raise
+        raise DatabaseRefused(reason) from None  # its traceback would show the password
 
 
 def _refusal(failure: Exception) -> str | None:

@@ -220,7 +220,7 @@ class ReplyRows:
         return self._connection.scalar(query, _held(claim)) is not None
 
     def release(self, claim: Claim, partial: str) -> None:
-        self._connection.execute(
+        released = self._connection.execute(
             update(schema.reply)
             .where(_FENCE)
             .values(
@@ -231,6 +231,8 @@ class ReplyRows:
             ),
             _held(claim),
         )
+        # Others begin at once instead of finding it when they look.
+        self.prompts += released.rowcount
 
     def release_orphans(self) -> int:
         found = self._connection.execute(

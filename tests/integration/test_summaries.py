@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from chatserver.app import service_beside
 from chatserver.chat.commands import (
     CreateSession,
     SendMessage,
@@ -20,6 +19,7 @@ from chatserver.chat.commands import (
 from chatserver.chat.models import Participant
 from chatserver.client import ChatClient
 from chatserver.client.status import Connected, Status
+from chatserver.compose.service import service_beside
 from chatserver.summaries.model import AT_ONCE, WAITING
 from chatserver.testing import (
     Behaviour,

@@ -5,12 +5,12 @@ python in_memory.py (settings as for `chatserver serve`)
 
 import sys
 
-import chatserver.app
 from chatserver.chat.events import MessageCreated
 from chatserver.chat.messages import admit, body_digest, require_same_body
 from chatserver.chat.models import Event, EventType, Role, Session
 from chatserver.chat.ports import Appended, Commit, MessageDraft, Transaction
 from chatserver.cli import main
+from chatserver.store import open as store_open
 from chatserver.store.sqlite import SqliteStore
 
 
@@ -67,5 +67,5 @@ class _Known:
 
 if __name__ == "__main__":
     # The composition root has no seam for this, and the product needs none.
-    vars(chatserver.app)["SqliteStore"] = InMemoryMessages
+    vars(store_open)["SqliteStore"] = InMemoryMessages
     main(["serve", *sys.argv[1:]])

@@ -11,7 +11,7 @@ import pytest
 from chatserver.bots.declaration import ModelBotDeclaration
 from chatserver.bots.openai import OpenAiBot
 from chatserver.chat.ports import BotError
-from chatserver.cli.serve import new_event_loop
+from chatserver.cli.long import new_event_loop
 from chatserver.testing import FakeModel
 from tests.talks import said, talk
 

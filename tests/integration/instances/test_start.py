@@ -31,11 +31,10 @@ def test_a_wrong_url_ends_the_start_with_a_message_and_touches_nothing(tmp_path:
     assert not database.exists()
 
 
-async def test_a_server_works_without_its_redis_and_is_ready_when_it_comes(
-    instances: StartInstances, connect: Connect, tmp_path: Path
+async def test_a_server_works_without_its_redis_and_is_ready_when_it_is_back(
+    instances: StartInstances, connect: Connect, own_redis: RedisServer
 ) -> None:
-    redis = RedisServer(tmp_path)
-    (server,) = await instances(1, redis_url=redis.url)
+    (server,) = await instances(1, redis_url=own_redis.url)
 
     async def ready() -> bool:
         async with ClientSession() as http, http.get(f"{server.url}/readyz") as answer:
@@ -43,13 +42,15 @@ async def test_a_server_works_without_its_redis_and_is_ready_when_it_comes(
         assert (answer.status == 200) == (health["checks"]["redis"] == "ok"), health
         return answer.status == 200
 
-    assert not await ready()
+    async def away() -> bool:
+        return not await ready()
+
+    assert await ready()
+    own_redis.kill()
+    await eventually(away, within=20)
     ada = await connect(server)
     session_id = (await ada.do("create_session"))["session"]["id"]
     await ada.say(session_id, "hello")
     await ada.told("message_created")
-    redis.start()
-    try:
-        await eventually(ready)
-    finally:
-        redis.kill()
+    own_redis.start()
+    await eventually(ready, within=20)

@@ -1,0 +1,81 @@
+"""What every program stands on, whatever it does with it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatserver.bot_settings import built_in_bots, declared_bots, default_bot, windows
+from chatserver.bots.model import ModelBotFactory
+from chatserver.bots.registry import BotRegistry
+from chatserver.bots.roster import Roster
+from chatserver.chat.limits import Limits
+from chatserver.chat.ports import Bot, Clock
+from chatserver.compose.closing import Closing
+from chatserver.compose.database import database
+from chatserver.compose.models import adapters, analyst_of
+from chatserver.observability.clock import SystemClock
+from chatserver.observability.metrics import Metrics
+from chatserver.observability.model_use import ModelUse
+from chatserver.settings import Settings
+from chatserver.store.open import Database, OpenableStore
+
+if TYPE_CHECKING:
+    from chatserver.bots.openai.analyst import OpenAiAnalyst
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The store and who may speak, with what counts and times them."""
+
+    settings: Settings
+    limits: Limits
+    metrics: Metrics
+    clock: Clock
+    place: Database
+    store: OpenableStore
+    roster: Roster
+    bots: BotRegistry
+    window: Callable[[str], int]
+    analyst: "OpenAiAnalyst | None"
+
+    @property
+    def parts(self) -> tuple[Closing, ...]:
+        """What holds threads or connections, in the order of its end."""
+        used = (self.store, self.roster, self.analyst)
+        return tuple(part for part in used if part is not None)
+
+
+def core_of(
+    settings: Settings, bots: list[Bot] | None = None, model_bots: ModelBotFactory | None = None
+) -> Core:
+    """`bots` take the place of the built-in ones, `model_bots` of the adapters.
+
+    Opens nothing. Raises `UnsupportedDatabase`, `BadBotsFile`, `UnknownDefaultBot`,
+    `UnknownSummaryBot`, `EmptyCorpus`, `OSError`.
+    """
+    metrics, limits = Metrics(), settings.limits()
+    place = database(settings)
+    store = place.store(limits, metrics.committed)
+    metrics.watch("store_pending", "Writes that wait for a commit", lambda: store.pending)
+    metrics.watch("tasks", "Tasks of the event loop", lambda: len(asyncio.all_tasks()))
+    declared, use = declared_bots(settings), ModelUse(metrics)
+    roster = Roster(
+        bots if bots is not None else built_in_bots(settings),
+        declared,
+        model_bots or adapters(use),
+        settings.secret,
+    )
+    return Core(
+        settings=settings,
+        limits=limits,
+        metrics=metrics,
+        clock=SystemClock(),
+        place=place,
+        store=store,
+        roster=roster,
+        bots=BotRegistry(roster.bots, default_bot(settings, declared)),
+        window=windows(settings, declared),
+        # Who puts doubles in place of the models wants no other asked.
+        analyst=None if model_bots else analyst_of(settings, declared, use),
+    )

@@ -1,0 +1,55 @@
+"""The ways in, other than Socket.IO."""
+
+from pathlib import Path
+
+from aiohttp import web
+
+import chatserver
+from chatserver import __version__
+from chatserver.addresses import Network
+from chatserver.chat.service import ChatService
+from chatserver.compose.core import Core
+from chatserver.gateways import headers, health, pages, rest
+from chatserver.realtime.instances import Instances
+
+WEB_ROOT = Path(chatserver.__file__).parent / "_web"
+
+
+def add_gateways(
+    app: web.Application, core: Core, service: ChatService, trusted_proxies: tuple[Network, ...]
+) -> None:
+    """REST and pages."""
+    settings = core.settings
+    rest.setup(
+        app,
+        chat=service,
+        store=core.store,
+        clock=core.clock,
+        title=settings.app_name,
+        version=__version__,
+        tokens_per_minute=settings.tokens_per_minute,
+        requests_per_second=settings.requests_per_second,
+        body_bytes=settings.frame_bytes,
+        json_depth=settings.json_depth,
+        trusted_proxies=trusted_proxies,
+        allowed_origins=settings.allowed_origins,
+        observe=lambda operation, status: core.metrics.requests.labels(
+            operation, str(status)
+        ).inc(),
+    )
+    pages.setup(
+        app,
+        web_root=WEB_ROOT,
+        values={"app_name": settings.app_name, "default_bot": core.bots.default or ""},
+    )
+
+
+def add_health(
+    app: web.Application, core: Core, instances: Instances | None, **checks: health.Check
+) -> None:
+    """What machines ask, and headers on all that `app` answers."""
+    known: dict[str, health.Check] = {"store": core.store.ping}
+    if instances:
+        known["redis"] = instances.check
+    health.setup(app, checks=known | checks, registry=core.metrics.registry)
+    headers.setup(app)

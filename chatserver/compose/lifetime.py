@@ -1,0 +1,50 @@
+"""From a database that somebody named to an open store, and back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+
+from chatserver.chat.desk import ReplyDesk
+from chatserver.compose.closing import Closing, close_all
+from chatserver.compose.core import Core
+from chatserver.realtime.instances import Instances
+
+log = structlog.get_logger(__name__)
+
+
+async def prepare(core: Core) -> None:
+    """Sees to it that the database has the schema of this version, or raises.
+
+    `DatabaseRefused`, `SchemaTooNew` or `SchemaTooOld`, and SQLAlchemy's errors.
+    """
+    place = core.place
+    await asyncio.to_thread(place.migrate if core.settings.migrate else place.require_current)
+
+
+@asynccontextmanager
+async def opened(
+    core: Core, desk: ReplyDesk, instances: Instances | None, parts: Sequence[Closing]
+) -> AsyncIterator[None]:
+    """The core's store, ready for work; in the end closes `parts` and the core's.
+
+    Raises, having touched nothing, `RedisRefused`, `DatabaseInUse`, and what `prepare` raises.
+    """
+    place = core.place
+    if instances:
+        await instances.require()
+    place.acquire()
+    try:
+        await prepare(core)
+        core.store.open()
+        # Where other instances may be at work, what a dead one ran is found by its lease.
+        recovered = await desk.recover() if place.exclusive else 0
+        log.info("store_open", database=place.shown, replies_recovered=recovered)
+        core.roster.report_unconfigured()
+        yield
+    finally:
+        try:
+            await close_all([*parts, *core.parts])
+        finally:
+            place.release()
