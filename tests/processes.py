@@ -1,4 +1,4 @@
-"""`python -m chatserver serve` as a real child process, to be killed and started again.
+"""`python -m chatserver serve` (or `worker`) as a real child process, to be killed and started again.
 
 Synchronous, so that browser tests can use it as well; coroutines call it by `asyncio.to_thread`.
 """
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from tests.servers import FAST, Reachable
 
@@ -50,10 +50,15 @@ class ServerProcess(Reachable):
         database: Path,
         log: Path,
         *,
+        command: Literal["serve", "worker"] = "serve",
         variables: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> None:
-        """`variables` are more of its environment; they may be changed before each start."""
+        """`variables` are more of its environment; they may be changed before each start.
+
+        Workers have their port for health checks and metrics.
+        """
+        self._command = command
         self.variables = dict(variables or {})
         self.database = database
         self.log = log
@@ -72,7 +77,7 @@ class ServerProcess(Reachable):
         self._ready.clear()
         with self.log.open("a") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "chatserver", "serve"],
+                [sys.executable, "-m", "chatserver", self._command],
                 cwd=self.database.parent,
                 env={**environment(**self._settings), **self.variables},
                 stdout=subprocess.PIPE,
@@ -126,7 +131,8 @@ class ServerProcess(Reachable):
                 log.flush()
                 if found := READY.search(line):
                     self.url = found[0]
-                    self._settings["port"] = self.url.rpartition(":")[2]
+                    port = "port" if self._command == "serve" else "worker_port"
+                    self._settings[port] = self.url.rpartition(":")[2]
                     self._ready.set()
         self._ready.set()
 

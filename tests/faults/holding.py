@@ -40,12 +40,11 @@ async def at_rest(scene: Scene, before: Held | None = None) -> Held:
 async def _held(scene: Scene) -> Held:
     held: dict[str, float] = {}
     async with ClientSession(timeout=ClientTimeout(total=5)) as http:
-        for number, instance in enumerate(scene.instances, start=1):
-            counted = await samples(http, instance.url)
-            for name, what in GAUGES.items():
-                held[f"instance {number}: {what}"] = counted[name]
-    for name, server in _named(scene):
-        held |= {f"{name}: {what}": n for what, n in _files(server.pid, scene).items()}
+        for name, server in _named(scene):
+            counted = await samples(http, server.url)
+            files = _files(server.pid, scene)
+            gauges = {what: counted[gauge] for gauge, what in GAUGES.items()}
+            held |= {f"{name}: {what}": n for what, n in (gauges | files).items()}
     return held
 
 

@@ -1,4 +1,4 @@
-"""What instances count, over all their lives."""
+"""What servers count, over all their lives."""
 
 import asyncio
 from collections import Counter
@@ -37,12 +37,12 @@ class Meter:
         self._task = asyncio.create_task(self._run())
 
     async def total(self) -> Counter[str]:
-        """Of all instances, up to now."""
+        """Of all servers, up to now."""
         await self._look()
         return sum(self._lives.values(), Counter())
 
-    async def of(self, instance: ServerProcess) -> Counter[str]:
-        return await samples(self._http, instance.url)
+    async def of(self, server: ServerProcess) -> Counter[str]:
+        return await samples(self._http, server.url)
 
     async def grew(self, name: str, before: Counter[str]) -> float:
         """By how much, as soon as it did at all; 0: it did not for a long time."""
@@ -65,7 +65,7 @@ class Meter:
             await asyncio.sleep(EVERY_SECONDS)
 
     async def _look(self) -> None:
-        await asyncio.gather(*(self._look_at(each) for each in self._scene.instances))
+        await asyncio.gather(*(self._look_at(each) for each in self._scene.servers))
 
     async def _look_at(self, instance: ServerProcess) -> None:
         pid = instance.pid

@@ -84,14 +84,13 @@ class Scene:
         return self.postgres.port
 
     @property
-    def repliers(self) -> list[ServerProcess]:
-        """Those who write replies."""
-        return self.workers or self.instances
+    def servers(self) -> list[ServerProcess]:
+        return [*self.instances, *self.workers]
 
     @property
     def most_replies(self) -> int:
         """That can be under way at once."""
-        return REPLIES * len(self.repliers)
+        return REPLIES * len(self.workers)
 
     # --- what faults do --------------------------------------------------------------------------
 
@@ -132,7 +131,7 @@ class Scene:
     # --- its parts -------------------------------------------------------------------------------
 
     def _pids(self) -> list[int]:
-        servers = [server.pid for server in (*self.instances, *self.workers)]
+        servers = [server.pid for server in self.servers]
         return [*servers, self.redis.pid, self.postgres.pid, self.model.pid, self.balancer.pid]
 
     async def _number(self, query: str) -> int:
@@ -164,23 +163,34 @@ class Scene:
         await self.balanced()
 
     async def _start_servers(self) -> None:
-        prefix = f"rig-{secrets.token_hex(4)}"
-        bots = bots_file(self.folder, self.model.base_url, key_variable="")
+        shared: dict[str, Any] = {
+            **self._settings,
+            "database_url": self.database_url,
+            "redis_prefix": f"rig-{secrets.token_hex(4)}",
+            "bots_file": bots_file(self.folder, self.model.base_url, key_variable=""),
+            "default_bot": self.bot,
+        }
         for number in range(1, INSTANCES + 1):
-            redis = self.gate.port if number == INSTANCES else self.redis.port
-            server = ServerProcess(
-                self.folder / "unused.db",
-                self.folder / f"instance-{number}.log",
-                **self._settings,
-                database_url=self.database_url,
-                redis_url=f"redis://127.0.0.1:{redis}",
-                redis_prefix=prefix,
-                bots_file=bots,
-                default_bot=self.bot,
+            redis = f"redis://127.0.0.1:{self.gate.port}" if number == INSTANCES else self.redis.url
+            self.instances.append(
+                ServerProcess(
+                    self.folder / "unused.db",
+                    self.folder / f"instance-{number}.log",
+                    **{**shared, "redis_url": redis, "replies_concurrency": 0},
+                )
             )
+        for number in range(1, WORKERS + 1):
+            self.workers.append(
+                ServerProcess(
+                    self.folder / "unused.db",
+                    self.folder / f"worker-{number}.log",
+                    command="worker",
+                    **{**shared, "redis_url": self.redis.url, "worker_port": 0},
+                )
+            )
+        for server in self.servers:
             self.stack.callback(server.kill)
-            self.instances.append(server)
-        await asyncio.gather(*(asyncio.to_thread(one.start) for one in self.instances))
+        await asyncio.gather(*(asyncio.to_thread(one.start) for one in self.servers))
 
 
 class Alone(Scene):

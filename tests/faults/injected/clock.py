@@ -89,7 +89,7 @@ class WorkerAhead(InstanceAhead):
 
     @property
     def victims(self) -> list[ServerProcess]:
-        return self.scene.repliers
+        return self.scene.workers
 
     async def evidence(self) -> str:
         taken = await self.scene.takeovers() - self._before

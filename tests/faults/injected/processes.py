@@ -65,7 +65,7 @@ class WorkerKilled(Fault):
     async def ready(self) -> None:
         await replies_everywhere(self.scene)
         self._before = await self.scene.takeovers()
-        self._victim = self.rng.choice(self.scene.repliers)
+        self._victim = self.rng.choice(self.scene.workers)
 
     async def inject(self) -> None:
         await asyncio.to_thread(self._victim.kill)
@@ -105,7 +105,7 @@ class RollingRestart(Fault):
 
     async def inject(self) -> None:
         self._connected = 0
-        for server in (*self.scene.instances, *self.scene.workers):
+        for server in self.scene.servers:
             is_instance = server in self.scene.instances
             if is_instance:
                 self._connected += int((await self.meter.of(server))["connections"])
