@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from tests.servers import FAST, Reachable
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 OURS = {
     *("DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"),

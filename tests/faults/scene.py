@@ -23,7 +23,7 @@ from tests.waiting import eventually
 INSTANCES, WORKERS = 3, 2
 REPLIES = 2
 """So few at once that everyone who writes replies is easily kept busy."""
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 PATIENT: dict[str, Any] = {
     "queued_replies": 100_000,
     "queued_replies_per_session": 10_000,

@@ -1,18 +1,17 @@
 """Replies that are under way for seconds, whenever they are needed."""
 
+from chatserver.client import ChatClient
 from tests.faults.double import AT_LENGTH
 from tests.faults.scene import Scene
-from tests.raw import RawClient
+
+PATIENCE_SECONDS = 60.0
 
 
 async def replies_everywhere(scene: Scene) -> None:
     """Returns while everyone who writes replies writes as many as they can."""
-    asker = RawClient("asker")
-    await asker.connect(scene.url, {"token": await scene.instances[0].token("Asker")})
-    try:
+    await scene.balanced()
+    async with ChatClient(scene.url, name="Asker") as asker:
         for _ in range(scene.most_replies):
-            made = await asker.do("create_session", bot=scene.bot)
-            await asker.say(made["session"]["id"], AT_LENGTH)
-    finally:
-        await asker.close()
+            session = await asker.create_session(bot=scene.bot)
+            await session.send(AT_LENGTH, within=PATIENCE_SECONDS)
     await scene.replying(scene.most_replies)
