@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Literal, Protocol
@@ -50,18 +50,20 @@ class ServerProcess(Reachable):
         database: Path,
         log: Path,
         *,
+        program: Sequence[str] = ("chatserver",),
         command: Literal["serve", "worker"] = "serve",
         variables: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> None:
-        """`variables` are more of its environment; they may be changed before each start.
+        """`program` is the module to run, and what it is given before its command.
 
-        Workers have their port for health checks and metrics.
+        `variables` are more of its environment; they may be changed before each start. Workers have their port for health checks and metrics.
         """
         self._command = command
         self.variables = dict(variables or {})
         self.database = database
         self.log = log
+        self._program = program
         self.url = ""
         self._settings = {**FAST, "database_url": f"sqlite:///{database}", **settings}
         self._child: subprocess.Popen[str] | None = None
@@ -77,7 +79,7 @@ class ServerProcess(Reachable):
         self._ready.clear()
         with self.log.open("a") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "chatserver", self._command],
+                [sys.executable, "-m", *self._program, self._command],
                 cwd=self.database.parent,
                 env={**environment(**self._settings), **self.variables},
                 stdout=subprocess.PIPE,

@@ -32,6 +32,8 @@ class Delivery:
     _live: dict[str, int] = field(default_factory=dict)
     """By session: the last seq on this connection. What comes next is one more."""
     _known: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    _gone: set[str] = field(default_factory=set)
+    """Sessions that were left on this connection, and not joined since."""
     _returned: set[str] = field(default_factory=set)
     """Sessions that were left on this connection: what was missed then was not lost."""
     _settled: bool = False
@@ -41,6 +43,7 @@ class Delivery:
         match entry.record:
             case Connected(connection=number):
                 self._live.clear()
+                self._gone.clear()
                 self._returned.clear()
                 self.verdict.numbers.reconnects += number > 1
             case Received(session=session, event=event):
@@ -52,9 +55,10 @@ class Delivery:
                 self._page_is_allowed(session, where)
             case Left(session=session):
                 self._live.pop(session, None)
+                self._gone.add(session)
                 self._returned.add(session)
             case Heard(session=session, name=name):
-                if not self._ever_member(session):
+                if not self._ever_member(session) or session in self._gone:
                     self._find("isolation", where, f"heard {name} of {session}")
             case Probed() as probed:
                 self._probed(probed, where)
@@ -107,6 +111,7 @@ class Delivery:
             said = f"joined again at {joined.to_seq}, but had received up to {live}"
             self._find("gaplessness", where, f"{session}: {said}")
         self._live[session] = joined.to_seq
+        self._gone.discard(session)
         self._read(session, joined.events, where)
         log = self.truth.get(session)
         if log is not None and not log.was_member(self.me, joined.to_seq, joined.to_seq):

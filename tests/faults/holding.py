@@ -11,7 +11,7 @@ from tests.faults.metered import samples
 from tests.faults.scene import Scene
 from tests.processes import ServerProcess
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 45.0
 """Polls that nobody fetches, channels nobody follows and idle connections are kept for a while."""
 POLL_SECONDS = 0.2
 POOL = 10 + 5

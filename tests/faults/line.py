@@ -9,7 +9,7 @@ import orjson
 
 from tests.faults.links import Link, LinkFailed, open_link
 
-READY_SECONDS = 15.0
+READY_SECONDS = 10.0
 ACK_SECONDS = 10.0
 """A server that is silent for so long is given up, as a patient person would."""
 WATCH_SECONDS = 0.5
@@ -54,7 +54,7 @@ class Line:
             async with asyncio.timeout(READY_SECONDS):
                 await self._ready
         except TimeoutError:
-            self.close("not ready in time")
+            self._give_up("not ready in time")
             raise LinkFailed("not ready in time") from None
         self._look()
 
@@ -75,7 +75,7 @@ class Line:
     async def call(
         self, event: str, payload: dict[str, Any], note: Callable[[Ack], None] | None = None
     ) -> Ack:
-        """The whole ack; `note` gets it first, before anything that came after it. Raises `Gone`."""
+        """The whole ack; `note` gets it before anything that came after it. Raises `Gone`."""
         future: asyncio.Future[Ack] = self._loop.create_future()
 
         def answered(ack: Ack) -> None:
@@ -91,7 +91,13 @@ class Line:
         self.ask(event, payload, answered, lost)
         return await future
 
-    def close(self, why: str = "closed") -> None:
+    async def close(self) -> None:
+        """Returns once nothing is left of it."""
+        self._give_up("closed")
+        if self._link is not None:
+            await self._link.closed()
+
+    def _give_up(self, why: str) -> None:
         if self._link is not None:
             self._link.close()
         self.ended(why)
@@ -116,7 +122,7 @@ class Line:
             if not self._ready.done():
                 self._ready.set_result(None)
         elif packet.startswith((b"44/chat,", b"41/chat")):
-            self.close(f"refused: {packet[8:200].decode()}")
+            self._give_up(f"refused: {packet[8:200].decode()}")
 
     def ended(self, why: str) -> None:
         if self.over:
@@ -141,6 +147,6 @@ class Line:
     def _look(self) -> None:
         oldest = next(iter(self._questions.values()), None)
         if oldest is not None and self._loop.time() - oldest.asked_at > ACK_SECONDS:
-            self.close("no answer")
+            self._give_up("no answer")
         elif not self.over:
             self._watch = self._loop.call_later(WATCH_SECONDS, self._look)

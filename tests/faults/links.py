@@ -5,7 +5,6 @@ A link says what it hears to its `Ear` and ends once. It never connects again.
 
 import asyncio
 from collections import deque
-from contextlib import suppress
 from typing import Protocol
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, CookieJar
@@ -39,6 +38,9 @@ class Link(Protocol):
     def close(self) -> None:
         """Ends it at once, as a cut cable would."""
 
+    async def closed(self) -> None:
+        """Returns once nothing is left of it."""
+
 
 async def open_link(transport: str, url: str, ear: Ear) -> Link:
     """A link whose first packet is on its way. Raises `LinkFailed`."""
@@ -67,8 +69,11 @@ class WebSocketLink(WebSocket):
         return link
 
     def write(self, packet: bytes) -> None:
-        if not self.lost:
+        if self._transport is not None and not self._transport.is_closing():
             super().write(packet)
+
+    async def closed(self) -> None:
+        """Its transport was aborted."""
 
     def packet(self, data: bytes, start: int, stop: int) -> None:
         if data[start:stop] == b"2":
@@ -90,7 +95,6 @@ class PollingLink:
         self._waiting: deque[str] = deque()
         self._more = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._over = False
         self._http = ClientSession(
             cookie_jar=CookieJar(unsafe=True), timeout=ClientTimeout(total=POLL_SECONDS)
         )
@@ -116,6 +120,10 @@ class PollingLink:
         for task in self._tasks:
             task.cancel()
 
+    async def closed(self) -> None:
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._http.close()
+
     async def _live(self, head: str, rest: str) -> None:
         why = "closed"
         try:
@@ -128,10 +136,7 @@ class PollingLink:
         except* (OSError, ClientError, TimeoutError, LinkFailed) as failures:
             why = str(failures.exceptions[0]) or type(failures.exceptions[0]).__name__
         finally:
-            self._over = True
             self._ear.ended(why)
-            with suppress(asyncio.CancelledError):
-                await asyncio.shield(self._http.close())
 
     async def _poll(self) -> None:
         while True:

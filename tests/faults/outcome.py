@@ -1,5 +1,6 @@
 """What became of a trial, and of all of them as a table."""
 
+import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -109,6 +110,12 @@ class Outcome:
             problems=problems,
             seconds=seconds,
         )
+
+    @classmethod
+    def broken_off(cls, name: str, seed: int, failure: Exception) -> "Outcome":
+        """It could not be tried to its end."""
+        why = "".join(traceback.format_exception(failure))
+        return cls(name, seed, *[0] * 6, 0.0, 0.0, *[0] * 3, [], [], [why], {})
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

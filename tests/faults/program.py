@@ -7,8 +7,8 @@ from dataclasses import dataclass
 WORDS = ("one", "two", "many", "röt", "日本", "🙂", "and", "so", "on")
 PROBES = ("get_history", "send_message", "mark_read", "set_typing")
 """Whoever knows a session's id may join it, unless it is private: then that is tried as well."""
-BOT_SHARE, PROMPT_SHARE = 0.25, 0.05
-"""Of the sessions, those with a bot; of the messages in them, those that ask it."""
+BOT_SHARE = 0.25
+"""Of the sessions, those with a bot."""
 PAUSE_SECONDS = 0.05
 
 
@@ -90,8 +90,13 @@ def rooms(seed: int, clients: int, sessions: int) -> list[Room]:
     return found
 
 
-def steps(seed: int, client: int, rooms: list[Room], bot: str | None) -> Iterator[Step]:
-    """Without end. What a step does may depend on what went before, which steps come does not."""
+def steps(
+    seed: int, client: int, rooms: list[Room], bot: str | None, prompts: float
+) -> Iterator[Step]:
+    """Without end. What a step does may depend on what went before, which steps come does not.
+
+    `prompts` is the share of the messages that ask `bot`, where there is one.
+    """
     rng = random.Random(f"{seed}/client/{client}")
     own = [room for room in rooms if client in room.members]
     guest_of = [room for room in own if room.members[0] != client]
@@ -102,7 +107,7 @@ def steps(seed: int, client: int, rooms: list[Room], bot: str | None) -> Iterato
         chance = rng.random()
         if chance < 0.90 and own:
             room = rng.choice(own)
-            prompt = bool(bot) and room.bot and rng.random() < PROMPT_SHARE
+            prompt = bool(bot) and room.bot and rng.random() < prompts
             yield Say(room.number, _text(rng, number, bot if prompt else None), prompt)
         elif chance < 0.93:
             yield Repeat(rng.randrange(20), None)
@@ -111,7 +116,7 @@ def steps(seed: int, client: int, rooms: list[Room], bot: str | None) -> Iterato
         elif chance < 0.96:
             erase = rng.random() < 0.3
             yield Change(rng.randrange(20), None if erase else _text(rng, number, None))
-        elif chance < 0.962 and guest_of:
+        elif chance < 0.965 and guest_of:
             yield Return(rng.choice(guest_of).number)
         elif chance < 0.97 and others:
             other = rng.choice(others)

@@ -14,9 +14,10 @@ import secrets
 import shutil
 import sys
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import count
 from pathlib import Path
 
 from tests.faults.holding import at_rest
@@ -31,14 +32,24 @@ Plan = Sequence[Sequence[type[Fault]]]
 
 
 async def outcomes(plan: Plan, effort: Effort, seed: int, folder: Path) -> AsyncIterator[Outcome]:
-    """One trial after the other, on one scene as far as they can be."""
-    for stage, trials in groupby(plan, key=lambda kinds: kinds[0].stage):
-        place = folder / stage.__name__.lower()
-        place.mkdir(exist_ok=True)
+    """One trial after the other, on one scene as far as they can be.
+
+    What could not be tried to its end is an outcome too; the next begins on a new scene.
+    """
+    left, scenes = deque(plan), count(1)
+    while left:
+        stage = left[0][0].stage
+        place = folder / f"scene-{next(scenes)}"
+        place.mkdir()
         async with stage(place, **effort.settings) as scene:
             held = await at_rest(scene)
-            for kinds in trials:
-                yield await Trial(scene, kinds, effort, seed, held).run()
+            while left and left[0][0].stage is stage:
+                kinds = left.popleft()
+                try:
+                    yield await Trial(scene, kinds, effort, seed, held).run()
+                except Exception as failure:
+                    yield Outcome.broken_off("+".join(kind.name for kind in kinds), seed, failure)
+                    break
 
 
 async def run(plan: Plan, effort: Effort, seed: int, folder: Path) -> list[Outcome]:
@@ -54,6 +65,8 @@ def main() -> None:
     effort, plan = (BRIEF, [SHORT]) if given.profile == "short" else (THOROUGH, by_stage())
     if given.ops:
         effort = replace(effort, acked=given.ops)
+    if given.rounds:
+        effort = replace(effort, rounds=given.rounds)
     if given.fault:
         plan = [[FAULTS[name]] for name in given.fault]
     seed = secrets.randbits(32) if given.seed is None else given.seed
@@ -81,6 +94,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="of the clients and the faults; drawn if missing")
     parser.add_argument("--fault", choices=list(FAULTS), nargs="+", help="only these, one by one")
     parser.add_argument("--ops", type=int, help="messages acked in each trial, at least")
+    parser.add_argument("--rounds", type=int, help="how often each fault is injected in a trial")
     parser.add_argument("--json", type=Path, help="where the outcomes are written as well")
     return parser.parse_args()
 

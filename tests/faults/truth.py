@@ -90,7 +90,7 @@ class SessionLog:
 
     def is_member(self, participant: str) -> bool:
         stays = self.stays.get(participant)
-        return bool(stays) and stays[-1][1] == float("inf") and not self.deleted
+        return bool(stays and stays[-1][1] == float("inf")) and not self.deleted
 
     def _changed(self, row: Row) -> None:
         """A message shows its newest text, wherever it is read."""
