@@ -1,4 +1,4 @@
-"""`python -m chatserver serve` (or `worker`) as a real child process, to be killed and started again.
+"""`python -m chatserver serve` (or `worker`) as a child process, to be killed and started again.
 
 Synchronous, so that browser tests can use it as well; coroutines call it by `asyncio.to_thread`.
 """
@@ -57,7 +57,8 @@ class ServerProcess(Reachable):
     ) -> None:
         """`program` is the module to run, and what it is given before its command.
 
-        `variables` are more of its environment; they may be changed before each start. Workers have their port for health checks and metrics.
+        `variables` are more of its environment; they may be changed before each start. The port of
+        a worker is for health checks and metrics.
         """
         self._command = command
         self.variables = dict(variables or {})

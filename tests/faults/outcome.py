@@ -3,7 +3,7 @@
 import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tests.faults.findings import Verdict
@@ -39,27 +39,27 @@ class Outcome:
 
     fault: str
     seed: int
-    acked: int
-    lost: int
-    doubled: int
-    misordered: int
-    indeterminate: int
-    resolved: int
-    recovered_p50: float
-    recovered_p99: float
+    acked: int = 0
+    lost: int = 0
+    doubled: int = 0
+    misordered: int = 0
+    indeterminate: int = 0
+    resolved: int = 0
+    recovered_p50: float = 0.0
+    recovered_p99: float = 0.0
     """From the heal until a client has acks and all that was said, over all clients and rounds."""
-    gaps_healed: int
+    gaps_healed: int = 0
     """Events that servers read from the store because their broadcast did not come."""
-    catch_ups: int
-    takeovers: int
+    catch_ups: int = 0
+    takeovers: int = 0
     """Of replies."""
-    evidence: list[str]
+    evidence: list[str] = field(default_factory=list)
     """That the fault did harm, each time."""
-    acked_meanwhile: list[int]
+    acked_meanwhile: list[int] = field(default_factory=list)
     """While the fault lasted, each time."""
-    problems: list[str]
+    problems: list[str] = field(default_factory=list)
     """What was not as it has to be; empty: all was."""
-    seconds: dict[str, float]
+    seconds: dict[str, float] = field(default_factory=dict)
     """Of each phase."""
 
     @classmethod
@@ -115,7 +115,7 @@ class Outcome:
     def broken_off(cls, name: str, seed: int, failure: Exception) -> "Outcome":
         """It could not be tried to its end."""
         why = "".join(traceback.format_exception(failure))
-        return cls(name, seed, *[0] * 6, 0.0, 0.0, *[0] * 3, [], [], [why], {})
+        return cls(name, seed, problems=[why])
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
