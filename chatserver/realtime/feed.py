@@ -30,8 +30,8 @@ AHEAD_EVENTS = 1_000
 """Events kept that came before their turn; those beyond are read from the store."""
 CATCH_UP_PAGE = 200
 LATE_SECONDS = 0.05
-"""How long an event may come after one that follows it before it counts as lost. Two instances that
-write to one session are heard in either order."""
+"""How long an event may come after what follows it before it counts as lost. Those who write to one
+session are heard in either order: two instances, or an instance and the worker that answers."""
 READS_AT_ONCE = 8
 """Rooms that read what they missed; others wait."""
 
@@ -261,8 +261,7 @@ class RoomFeed:
     async def _read_missing(self, room: Room) -> None:
         pause = 0.1
         try:
-            if room.ahead:
-                await asyncio.sleep(LATE_SECONDS)
+            await asyncio.sleep(LATE_SECONDS)
             while room.cursor < room.known and not room.closed:
                 missing = await self._read_after(room)
                 for event in missing:
