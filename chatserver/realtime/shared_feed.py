@@ -328,6 +328,14 @@ class SharedFeed(RoomFeed):
             return self._manager.fan_out(NAMESPACE, room, event.packet)
         return super()._broadcast(room, event)
 
+    def _emit(self, session_id: str, signal: Signal) -> None:
+        room = self._rooms.get(session_id)
+        behind = _behind(room, 0) if room is not None else 0
+        if room is not None and behind > room.cursor:
+            self._hold(room, behind, partial(super()._emit, session_id, signal))
+        else:
+            super()._emit(session_id, signal)
+
     # --- what keeps instances together -----------------------------------------------------------
 
     async def _beat(self) -> None:
