@@ -259,16 +259,21 @@ class RoomFeed:
             room.catching_up = asyncio.create_task(self._read_missing(room))
 
     async def _read_missing(self, room: Room) -> None:
-        pause = 0.1
+        pause, is_fresh = 0.1, True
         try:
-            await asyncio.sleep(LATE_SECONDS)
             while room.cursor < room.known and not room.closed:
+                if is_fresh:
+                    cursor = room.cursor
+                    await asyncio.sleep(LATE_SECONDS)
+                    if room.cursor > cursor:
+                        continue  # it came; what is awaited now is another one
                 missing = await self._read_after(room)
                 for event in missing:
                     if event.seq == room.cursor + 1 and not room.closed:
                         self._deliver(room, event)
                         self._metrics.gaps_healed.inc()
                 self._deliver_ahead(room)
+                is_fresh = len(missing) < CATCH_UP_PAGE
                 if not missing:
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, 5.0)

@@ -29,6 +29,7 @@ backend instances
     cookie instance insert indirect nocache
     option forwardfor
     default-server check inter 500ms fall 2 rise 1
+    option allbackups
 {servers}
 """
 
@@ -39,6 +40,11 @@ class Haproxy:
         self._config = folder / "haproxy.cfg"
         servers = "\n".join(
             f"    server i{number} 127.0.0.1:{port} cookie i{number}"
+            for number, port in enumerate(ports)
+        )
+        # Where none is ready (without Redis, say), any is better than nothing.
+        servers += "".join(
+            f"\n    server any{number} 127.0.0.1:{port} backup no-check cookie any{number}"
             for number, port in enumerate(ports)
         )
         self._config.write_text(
