@@ -28,6 +28,8 @@ PATIENT: dict[str, Any] = {
     "queued_replies": 100_000,
     "queued_replies_per_session": 10_000,
     "queued_replies_per_participant": 10_000,
+    # The token of an hour has run out where the clock is an hour ahead.
+    "token_seconds": 86_400,
     # What connections leave behind is gone soon enough to be counted, and silence noticed.
     "replies_concurrency": REPLIES,
     "http_idle_seconds": 5.0,

@@ -15,7 +15,7 @@ from tests.raw import RawClient
 from tests.waiting import PATIENCE, eventually
 
 READERS = 6
-TALKERS = 8
+TALKERS = 4
 TEXT = "x" * 15_000
 SIPS_PER_SECOND = 10
 
@@ -67,7 +67,7 @@ class ZeroWindow(Fault):
     """Members whose window is shut, in a session where others go on talking."""
 
     name = "zero-window-clients"
-    lasts = 15.0
+    lasts = 10.0
     expected = Expectation(recovers=2.0)
     _cut_off = 0
 
