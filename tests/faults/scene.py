@@ -232,5 +232,5 @@ class Alone(Scene):
         self.stack.callback(subprocess.run, ("umount", self.disk), check=True)
         server = ServerProcess(self.disk / "chat.db", self.folder / "alone.log", **self._settings)
         self.stack.callback(server.kill)
-        self.instances = [server]
+        self.instances, self.database_url = [server], f"sqlite:///{server.database}"
         await asyncio.to_thread(server.start)
