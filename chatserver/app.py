@@ -1,7 +1,9 @@
 """The server: clients come in here, are heard, and are answered."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -21,6 +23,7 @@ from chatserver.compose.models import summarizers
 from chatserver.compose.replying import replying
 from chatserver.compose.running import running, stop_signal
 from chatserver.compose.service import service_of
+from chatserver.gateways import leaving
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.feed import RoomFeed
 from chatserver.realtime.limits import ConnectionLimits
@@ -85,6 +88,7 @@ def create_app(
         allowed_origins=settings.allowed_origins,
         trusted_proxies=trusted_proxies,
         metrics=core.metrics,
+        instance=settings.instance_name,
     )
     instances = instances_of(core, sockets.rooms_manager)
     feed = (
@@ -102,7 +106,8 @@ def create_app(
     app[SERVER] = Server(core, service, feed, replies.pool, namespace, sockets)
     # Before the drain below: who waits for a reply is answered before replies are handed back.
     add_gateways(app, core, service, trusted_proxies)
-    add_health(app, core, instances, accepting=namespace.require_accepting)
+    add_health(app, core, instances, accepting=namespace.require_staying)
+    leaving.setup(app, lambda: namespace.leaving)
 
     async def keep_open(_: web.Application) -> AsyncIterator[None]:
         async with opened(core, replies.desk, instances, [replies.titles, *summarizing]):
@@ -115,7 +120,7 @@ def create_app(
         if namespace.draining:
             return
         log.info("draining")
-        namespace.announce(settings.reconnect_after_ms)
+        namespace.announce(settings.reconnect_after_ms, settings.reconnects_per_second)
         await replies.drain()
         await namespace.finish_events(settings.drain_seconds)
         await sockets.close_all()
@@ -163,6 +168,7 @@ def _namespace(
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Runs until SIGTERM or SIGINT, then drains (G9). `ready` is called with the URL.
 
+    Load balancers get `drain_notice_seconds` to look elsewhere; a second signal cuts them short.
     Raises what `running` and `create_app` raise.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -171,5 +177,9 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     async with running(app, settings, settings.port) as url:
         ready(url)
         await stop.wait()
+        stop.clear()
+        app[SERVER].namespace.leave()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), settings.drain_notice_seconds)
         # Before the port is closed: polling clients must come once more to hear of it.
         await app.shutdown()

@@ -2,7 +2,7 @@
 
 Every field is an environment variable of the same name, in capitals, after `CHATSERVER_`
 (`CHATSERVER_PORT=9000`); those that other programs know as well (`DATABASE_URL`, `REDIS_URL`,
-`OPENAI_API_KEY`…) are read without the prefix too.
+`OPENAI_API_KEY`…) are read without the prefix too, where the one with it is not given.
 """
 
 import os
@@ -21,7 +21,8 @@ BOTS_FILE = Path("bots.toml")
 
 
 def _names(name: str, bare: str) -> AliasChoices:
-    return AliasChoices(name, f"CHATSERVER_{bare}", bare)
+    # In this order, for case does not count: the field's own name would be the bare variable.
+    return AliasChoices(f"CHATSERVER_{bare}", bare, name)
 
 
 def _bots_file_here() -> Path | None:
@@ -100,6 +101,12 @@ class Settings(BaseSettings):
         "chatserver",
         pattern=r"^[\w.-]{1,64}$",
         description="begins the names of all channels; instances of one system share it",
+    )
+    instance_name: str = Field(
+        "",
+        pattern=r"^[\w-]{0,32}$",
+        description="begins the ids of connections, so that load balancers bring long-polling "
+        "requests back here; see [behind a load balancer](docs/operations.md)",
     )
     app_name: str = Field("chatserver", max_length=60, description="the name that pages show")
     log_format: Literal["auto", "text", "json"] = Field(
@@ -301,11 +308,22 @@ class Settings(BaseSettings):
     http_idle_seconds: float = Field(
         75.0, gt=0, description="HTTP connections without a whole request for so long are closed"
     )
+    drain_notice_seconds: float = Field(
+        0.0,
+        ge=0,
+        description="how long, after SIGTERM, all goes on while `/readyz` says 503; behind a load "
+        "balancer, longer than it takes to notice",
+    )
     drain_seconds: float = Field(
         10.0, ge=0, description="longest that SIGTERM waits for requests under way"
     )
     reconnect_after_ms: int = Field(
-        500, ge=0, description="delay that a draining server asks its clients for"
+        500, ge=0, description="least delay that a draining server asks its clients for"
+    )
+    reconnects_per_second: float = Field(
+        1000.0,
+        gt=0,
+        description="clients of a draining server that it lets come back in a second",
     )
 
     _variables: dict[str, SecretStr] = PrivateAttr(default_factory=dict)

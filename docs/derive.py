@@ -101,7 +101,7 @@ def shape(model: type[Model]) -> str:
 
 def variable(name: str, info: FieldInfo) -> str:
     if isinstance(info.validation_alias, AliasChoices):
-        return str(info.validation_alias.choices[-1])
+        return str(info.validation_alias.choices[1])  # without our prefix
     return f"CHATSERVER_{name.upper()}"
 
 

@@ -12,9 +12,12 @@ from hypothesis import settings
 
 from chatserver.bots.model import ModelBotFactory
 from chatserver.chat.ports import Bot
+from tests.balancer import NAMES
+from tests.fleet import BALANCERS, Arrangement, start_fleet
 from tests.postgres import QUICK, PostgresServer
 from tests.processes import ServerProcess, StartProcess
 from tests.raw import RawClient
+from tests.redis_server import RedisServer
 from tests.servers import RunningServer, StartServer, start_server
 
 Connect = Callable[..., Awaitable[RawClient]]
@@ -23,6 +26,16 @@ SEED_OPTION = "--hypothesis-seed"
 # How long an example takes says more about the machine's load than about the code.
 settings.register_profile("chatserver", deadline=None, print_blob=True)
 settings.load_profile("chatserver")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--behind",
+        metavar="BALANCER-N",
+        choices=[f"{kind}-{count}" for kind in BALANCERS for count in range(1, len(NAMES) + 1)],
+        help="run the protocol's tests on so many instances behind this balancer, over each "
+        "transport; for example: pytest --behind haproxy-3 tests/integration/protocol",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,9 +58,21 @@ def postgres() -> Iterator[PostgresServer]:
     server.remove()
 
 
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis for all tests of a run that do it no harm."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
+
+
 @pytest.fixture
 def backend() -> str:
-    """Where servers keep everything: "sqlite" or "postgres"."""
+    """Where servers keep everything: "sqlite", "postgres"; or an arrangement such as "haproxy-3".
+
+    That is so many instances on PostgreSQL and Redis, behind a load balancer. See `tests.fleet`.
+    """
     return "sqlite"
 
 
@@ -57,12 +82,13 @@ async def server(
 ) -> AsyncIterator[StartServer]:
     """Starts servers in this process, each on a fresh SQLite file unless told which.
 
-    On PostgreSQL, each file stands for a database.
+    On PostgreSQL, each file stands for a database. In an arrangement, each "server" is all of it.
     """
+    arrangement = Arrangement.named(backend)
     running: list[RunningServer] = []
     urls: dict[Path, str] = {}
     postgres: PostgresServer | None = (
-        request.getfixturevalue("postgres") if backend == "postgres" else None
+        None if backend == "sqlite" else request.getfixturevalue("postgres")
     )
 
     async def start(
@@ -77,7 +103,12 @@ async def server(
             if path not in urls:
                 urls[path] = await postgres.fresh()
             settings["database_url"] = urls[path]
-        running.append(await start_server(path, bots, model_bots, **settings))
+        if arrangement is None:
+            running.append(await start_server(path, bots, model_bots, **settings))
+        else:
+            redis = request.getfixturevalue("shared_redis").url
+            fleet = start_fleet(arrangement, bots, model_bots, redis_url=redis, **settings)
+            running.append(await fleet)
         return running[-1]
 
     yield start

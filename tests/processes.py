@@ -11,14 +11,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from tests.servers import FAST, Reachable
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 OURS = {
-    *("DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"),
+    *("PORT", "DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"),
     *("MODEL_ID", "HUGGINGFACE_API_TOKEN"),
 }
 """Variables without our prefix that are settings all the same."""
@@ -45,26 +45,26 @@ def environment(**settings: Any) -> dict[str, str]:
 class ServerProcess(Reachable):
     """One server on one database and, from its first start on, one port."""
 
+    program = "serve"
+    port_setting = "port"
+
     def __init__(
         self,
         database: Path,
         log: Path,
         *,
         program: Sequence[str] = ("chatserver",),
-        command: Literal["serve", "worker"] = "serve",
         variables: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> None:
         """`program` is the module to run, and what it is given before its command.
 
-        `variables` are more of its environment; they may be changed before each start. The port of
-        a worker is for health checks and metrics.
+        `variables` are more of its environment; they may be changed before each start.
         """
-        self._command = command
         self.variables = dict(variables or {})
         self.database = database
         self.log = log
-        self._program = program
+        self._module = program
         self.url = ""
         self._settings = {**FAST, "database_url": f"sqlite:///{database}", **settings}
         self._child: subprocess.Popen[str] | None = None
@@ -80,7 +80,7 @@ class ServerProcess(Reachable):
         self._ready.clear()
         with self.log.open("a") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", *self._program, self._command],
+                [sys.executable, "-m", *self._module, self.program],
                 cwd=self.database.parent,
                 env={**environment(**self._settings), **self.variables},
                 stdout=subprocess.PIPE,
@@ -134,10 +134,19 @@ class ServerProcess(Reachable):
                 log.flush()
                 if found := READY.search(line):
                     self.url = found[0]
-                    port = "port" if self._command == "serve" else "worker_port"
-                    self._settings[port] = self.url.rpartition(":")[2]
+                    self._settings[self.port_setting] = self.url.rpartition(":")[2]
                     self._ready.set()
         self._ready.set()
+
+
+class WorkerProcess(ServerProcess):
+    """A worker; at its URL it answers no clients, but machines that watch."""
+
+    program = "worker"
+    port_setting = "worker_port"
+
+    def __init__(self, database: Path, log: Path, **settings: Any) -> None:
+        super().__init__(database, log, **{"worker_port": 0, **settings})
 
 
 class StartProcess(Protocol):

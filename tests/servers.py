@@ -62,6 +62,9 @@ class Reachable:
 class RunningServer(Reachable):
     """A server that answers at `url` until `stop`."""
 
+    size = 1
+    """How many it really is; limits are kept by each."""
+
     def __init__(self, app: web.Application, settings: Settings) -> None:
         self.app = app
         self.settings = settings
@@ -73,11 +76,19 @@ class RunningServer(Reachable):
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.settings.port)
         await site.start()
-        host, port = self._runner.addresses[0][:2]
+        host, port = self.address
         self.url = f"http://{host}:{port}"
 
     async def stop(self) -> None:
+        # As `serve` does, before the port is closed.
+        await self._runner.app.shutdown()
         await self._runner.cleanup()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """What it listens on."""
+        host, port = self._runner.addresses[0][:2]
+        return host, port
 
     @property
     def service(self) -> ChatService:

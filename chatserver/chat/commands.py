@@ -33,7 +33,7 @@ SHOWN_FIELD = 100
 M = TypeVar("M", bound=Model)
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     # PostgreSQL cannot store NUL, and neither UTF-8 nor JSON can carry half a surrogate pair.
     if "\x00" in text:
         raise ValueError("may not contain the NUL character")
@@ -44,18 +44,18 @@ def _storable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[str, AfterValidator(storable)]
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$"),
-    AfterValidator(_storable),
+    AfterValidator(storable),
 ]
 Name = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$"
     ),
-    AfterValidator(_storable),
+    AfterValidator(storable),
 ]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
 Seq = Annotated[int, Field(ge=1, le=MAX_SEQ)]

@@ -8,8 +8,10 @@ import click
 from chatserver import __version__
 from chatserver.cli.bench import bench
 from chatserver.cli.bots import bots
+from chatserver.cli.copy import copy
 from chatserver.cli.migrate import migrate
 from chatserver.cli.serve import serve
+from chatserver.cli.session_files import export_session, import_session
 from chatserver.cli.talk import talk
 from chatserver.cli.token import token
 from chatserver.cli.worker import worker
@@ -28,6 +30,9 @@ def main() -> None:
 main.add_command(serve)
 main.add_command(worker)
 main.add_command(migrate)
+main.add_command(copy)
+main.add_command(export_session)
+main.add_command(import_session)
 main.add_command(token)
 main.add_command(talk)
 main.add_command(bots)

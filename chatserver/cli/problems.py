@@ -15,7 +15,7 @@ from chatserver.bots.registry import UnknownDefaultBot
 from chatserver.realtime.bus_redis.address import BadRedisUrl
 from chatserver.realtime.bus_redis.reach import RedisRefused
 from chatserver.settings import Settings
-from chatserver.store.migrate import SchemaTooNew, SchemaTooOld
+from chatserver.store.migrate import SchemaTooNew, SchemaTooOld, UnfinishedCopy
 from chatserver.store.open import DatabaseRefused, UnsupportedDatabase, shown
 from chatserver.store.sqlite import DatabaseInUse
 from chatserver.worker import NeedsRedis, NeedsReplies, NeedsSharedDatabase
@@ -39,43 +39,25 @@ def explained(settings: Settings, port: tuple[str, int | None] | None = None) ->
     try:
         yield
     except Exception as problem:
-        message = explain(problem, settings, port or (PORT, settings.port))
+        message = explain(problem, settings, port)
         if message is None:
             raise
         raise click.ClickException(message) from problem
 
 
-def explain(problem: Exception, settings: Settings, port: tuple[str, int | None]) -> str | None:
-    """None for what is no problem of the settings or of the machine."""
-    database = shown(settings.database_url)
+def explain(
+    problem: Exception, settings: Settings, port: tuple[str, int | None] | None = None
+) -> str | None:
+    """None for what is no problem of the settings or of the machine. `port` as for `explained`."""
+    message = explain_database(problem, DATABASE, settings.database_url)
+    if message is not None:
+        return message
     match problem:
-        case UnsupportedDatabase():
-            return (
-                f"{DATABASE}: {problem} is not supported; write sqlite:///FILE, or "
-                "postgresql://USER:PASSWORD@HOST/DATABASE"
-            )
-        case DatabaseRefused():
-            return f"{DATABASE}: cannot use {database}: {problem}"
-        case DatabaseInUse():
-            return (
-                f"{DATABASE}: another server works on {database}; stop that one, or "
-                "give this one another file"
-            )
-        case SchemaTooNew():
-            return (
-                f"{DATABASE}: {database} was migrated by a later version of "
-                f"chatserver (revision {problem}); install that version, or use another database"
-            )
-        case SchemaTooOld():
-            return (
-                f"{DATABASE}: {database} is of an earlier version of chatserver (revision "
-                f"{problem}), and CHATSERVER_MIGRATE is off; run chatserver migrate first"
-            )
         case NeedsSharedDatabase():
             return (
-                f"{DATABASE}: a worker cannot share {database}, which belongs to its server alone; "
-                "give both postgresql://USER:PASSWORD@HOST/DATABASE, or let the server run the "
-                "replies (chatserver serve --replies 100)"
+                f"{DATABASE}: a worker cannot share {shown(settings.database_url)}, which belongs "
+                "to its server alone; give both postgresql://USER:PASSWORD@HOST/DATABASE, or let "
+                "the server run the replies (chatserver serve --replies 100)"
             )
         case NeedsRedis():
             return (
@@ -88,13 +70,6 @@ def explain(problem: Exception, settings: Settings, port: tuple[str, int | None]
             return (
                 f"{REDIS}: cannot use {_redis(settings)}: {problem}; or leave the setting out "
                 "where there is one instance only"
-            )
-        case SQLAlchemyError():
-            cause = str(getattr(problem, "orig", None) or problem)
-            where = ", in a folder that exists and may be written to"
-            return (
-                f"{DATABASE}: cannot use {database}: {cause}; check that it is a database of "
-                f"chatserver{where if database.startswith('sqlite') else ' alone'}"
             )
         case BadRedisUrl():
             return f"{REDIS}: {problem}; leave it out where there is one instance only"
@@ -110,9 +85,50 @@ def explain(problem: Exception, settings: Settings, port: tuple[str, int | None]
         case EmptyCorpus() | UnicodeDecodeError():
             return f"{CORPUS}: {settings.corpus_file} is not a text file with a line in it"
         case OSError():
-            return _explain_os_error(problem, settings, *port)
+            return _explain_os_error(problem, settings, *(port or (PORT, settings.port)))
         case ValueError():
             return f"CHATSERVER_TRUSTED_PROXIES: {problem}; write addresses or networks"
+    return None
+
+
+def explain_database(problem: Exception, setting: str, url: str) -> str | None:
+    """The same for one database, whose URL comes from `setting`."""
+    database = shown(url)
+    match problem:
+        case UnsupportedDatabase():
+            return (
+                f"{setting}: {problem} is not supported; write sqlite:///FILE, or "
+                "postgresql://USER:PASSWORD@HOST/DATABASE"
+            )
+        case DatabaseRefused():
+            return f"{setting}: cannot use {database}: {problem}"
+        case DatabaseInUse():
+            return (
+                f"{setting}: another server works on {database}; stop that one, or "
+                "give this one another file"
+            )
+        case SchemaTooNew():
+            return (
+                f"{setting}: {database} was migrated by a later version of "
+                f"chatserver (revision {problem}); install that version, or use another database"
+            )
+        case SchemaTooOld():
+            return (
+                f"{setting}: {database} is of an earlier version of chatserver (revision "
+                f"{problem}); bring it up to date first: chatserver migrate --database URL"
+            )
+        case UnfinishedCopy():
+            return (
+                f"{setting}: {database} is the unfinished copy of {problem}; finish it with the "
+                "same chatserver copy, or use another database"
+            )
+        case SQLAlchemyError():
+            cause = str(getattr(problem, "orig", None) or problem)
+            where = ", in a folder that exists and may be written to"
+            return (
+                f"{setting}: cannot use {database}: {cause}; check that it is a database of "
+                f"chatserver{where if database.startswith('sqlite') else ' alone'}"
+            )
     return None
 
 
@@ -145,8 +161,11 @@ def _explain_os_error(
         return f"{CORPUS}: cannot read {settings.corpus_file}: {problem.strerror}"
     if settings.bots_file is not None and str(problem.filename) == str(settings.bots_file):
         return f"{BOTS}: cannot read {settings.bots_file}: {problem.strerror}"
-    database = shown(settings.database_url)
+    return unusable_file(problem, DATABASE, settings.database_url)
+
+
+def unusable_file(problem: OSError, setting: str, url: str) -> str:
     return (
-        f"{DATABASE}: cannot use {database}: {problem.strerror}; choose a file in a "
+        f"{setting}: cannot use {shown(url)}: {problem.strerror}; choose a file in a "
         "folder that exists and may be written to"
     )

@@ -1,6 +1,5 @@
 """From a database that somebody named to an open store, and back."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -9,18 +8,10 @@ import structlog
 from chatserver.chat.desk import ReplyDesk
 from chatserver.compose.closing import Closing, close_all
 from chatserver.compose.core import Core
+from chatserver.compose.database import prepare
 from chatserver.realtime.instances import Instances
 
 log = structlog.get_logger(__name__)
-
-
-async def prepare(core: Core) -> None:
-    """Sees to it that the database has the schema of this version, or raises.
-
-    `DatabaseRefused`, `SchemaTooNew` or `SchemaTooOld`, and SQLAlchemy's errors.
-    """
-    place = core.place
-    await asyncio.to_thread(place.migrate if core.settings.migrate else place.require_current)
 
 
 @asynccontextmanager
@@ -36,7 +27,7 @@ async def opened(
         await instances.require()
     place.acquire()
     try:
-        await prepare(core)
+        await prepare(place, core.settings)
         core.store.open()
         # Where other instances may be at work, what a dead one ran is found by its lease.
         recovered = await desk.recover() if place.exclusive else 0

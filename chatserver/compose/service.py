@@ -7,7 +7,7 @@ from chatserver.chat.ports import Feed, ReplyNudge, Summarizer
 from chatserver.chat.service import ChatService
 from chatserver.compose.closing import close_all
 from chatserver.compose.core import Core, core_of
-from chatserver.compose.lifetime import prepare
+from chatserver.compose.database import prepare
 from chatserver.compose.models import summarizers
 from chatserver.compose.replying import replying
 from chatserver.realtime.feed import RoomFeed
@@ -37,7 +37,7 @@ async def service_beside(settings: Settings) -> AsyncIterator[ChatService]:
     feed = RoomFeed(RoomManager(), core.store, core.metrics)
     summarizer, summarizing = summarizers(settings, core.analyst, core.clock)
     try:
-        await prepare(core)
+        await prepare(core.place, settings)
         core.store.open()
         yield service_of(core, feed, replying(core, feed).pool, summarizer)
     finally:

@@ -32,6 +32,8 @@ CATCH_UP_PAGE = 200
 LATE_SECONDS = 0.05
 """How long an event may come after what follows it before it counts as lost. Those who write to one
 session are heard in either order: two instances, or an instance and the worker that answers."""
+LET_READ_SECONDS = 0.1
+LET_READ_LOOKS = 20
 READS_AT_ONCE = 8
 """Rooms that read what they missed; others wait."""
 
@@ -272,6 +274,7 @@ class RoomFeed:
                     if event.seq == room.cursor + 1 and not room.closed:
                         self._deliver(room, event)
                         self._metrics.gaps_healed.inc()
+                        await self._let_read(room)
                 self._deliver_ahead(room)
                 is_fresh = len(missing) < CATCH_UP_PAGE
                 if not missing:
@@ -279,6 +282,16 @@ class RoomFeed:
                     pause = min(pause * 2, 5.0)
         finally:
             room.catching_up = None
+
+    async def _let_read(self, room: Room) -> None:
+        """A log is read faster than people on slow lines take it; they are not to be cut off.
+
+        Who does not read at all holds up the others for this long only, until cut off after all.
+        """
+        for _ in range(LET_READ_LOOKS):
+            if not self._manager.is_crowded(session_room(room.session_id)):
+                return
+            await asyncio.sleep(LET_READ_SECONDS / LET_READ_LOOKS)
 
     async def _read_after(self, room: Room) -> list[Event]:
         try:

@@ -66,6 +66,11 @@ class RoomManager(AsyncManager):  # type: ignore[misc]  # python-socketio is unt
             return sum(each.send(packet) for sid, each in members.items() if sid not in skip)
         return sum([each.send(packet) for each in members.values()])
 
+    def is_crowded(self, room: str) -> bool:
+        """Whether somebody in the room has much unsent, and could be cut off for more."""
+        members = self._members.room(NAMESPACE, room)
+        return any(each.is_crowded for each in members.values())
+
     def send(self, sid: str, event: str, payload: Model) -> int:
         """Sends to one connection. (Every connection is alone in the room of its own sid.)"""
         return self.broadcast(sid, event, payload)

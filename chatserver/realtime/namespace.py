@@ -34,6 +34,7 @@ from chatserver.realtime.connection import Connection
 from chatserver.realtime.feed import RoomFeed
 from chatserver.realtime.limits import ConnectionLimits
 from chatserver.realtime.manager import NAMESPACE
+from chatserver.realtime.returning import return_delays
 from chatserver.realtime.room import participant_room
 from chatserver.realtime.server import ChatSocketServer
 
@@ -75,6 +76,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         self._doubting = False
         self._idle = asyncio.Event()
         self._in_flight = 0
+        self.leaving = False
         self.draining = False
         self._handlers: dict[str, Callable[[Connection, Any], Awaitable[Model]]] = {
             CreateSession.name: self._create_session,
@@ -282,11 +284,27 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
 
     # --- draining ------------------------------------------------------------------------------
 
-    def announce(self, reconnect_after_ms: int) -> None:
-        """Refuses new events and tells every client that this server is about to stop."""
-        self.draining = True
-        draining = ServerDraining(reconnect_after_ms=reconnect_after_ms)
-        self._sio.rooms_manager.broadcast(None, ServerDraining.name, draining)
+    def leave(self) -> None:
+        """Lets load balancers see that this server will stop; all else goes on."""
+        self.leaving = True
+
+    async def require_staying(self) -> None:
+        """Raises `Draining` once no more traffic should come here."""
+        if self.leaving:
+            raise Draining("this server will stop")
+
+    def announce(self, reconnect_after_ms: int, reconnects_per_second: float) -> None:
+        """Refuses new events, and tells every client that this server is about to stop.
+
+        Each is told another delay: together they come back at `reconnects_per_second`.
+        """
+        self.leaving = self.draining = True
+        self._sio.refuse_new()
+        sids = list(self._connections)
+        delays = return_delays(len(sids), reconnect_after_ms, reconnects_per_second)
+        for sid, delay in zip(sids, delays, strict=True):
+            draining = ServerDraining(reconnect_after_ms=delay)
+            self._sio.rooms_manager.send(sid, ServerDraining.name, draining)
 
     async def require_accepting(self) -> None:
         """Raises `Draining` once this server is about to stop."""

@@ -50,6 +50,7 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         allowed_origins: tuple[str, ...],
         trusted_proxies: tuple[IPv4Network | IPv6Network, ...],
         metrics: Metrics,
+        instance: str = "",
     ) -> None:
         self._max_attachments = limits.attachments
         self._metrics = metrics
@@ -69,6 +70,7 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
             cut_off=self._cut_off,
             turned_away=metrics.refused.labels("too_many_connections").inc,
             ended=lambda reason: metrics.ended.labels(reason).inc(),
+            instance=instance,
         )
         self._sessions = self.eio.sessions
 
@@ -85,6 +87,10 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         """Whether this connection is one more than its address, or the process, may have."""
         connection = self._sessions.live.get(engine_id)
         return connection is not None and self._sessions.census.too_many(connection.address)
+
+    def refuse_new(self) -> None:
+        """Answers handshakes with 503 from now on, so that load balancers ask another."""
+        self._sessions.is_closing = True
 
     async def close_all(self) -> None:
         """Closes every connection so that its client comes back to another instance by itself."""

@@ -1,7 +1,9 @@
 """Bringing a database to the schema this code needs."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, func, select
+from sqlalchemy import Connection, create_engine, func, inspect, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -20,6 +22,9 @@ T = TypeVar("T")
 MIGRATING = 0x6D696772617465
 """The advisory lock of PostgreSQL that one instance holds while others start."""
 
+UNFINISHED_COPY = "unfinished_copy"
+"""The table that marks a database which `chatserver copy` has not finished."""
+
 
 class SchemaTooNew(Exception):
     """The database was migrated by a later version of this program."""
@@ -29,21 +34,26 @@ class SchemaTooOld(Exception):
     """The database was not yet migrated to this version, where it may not be done in passing."""
 
 
-def migrate(url: str) -> str | None:
+class UnfinishedCopy(Exception):
+    """The database is a copy that lacks some of its rows. Says of what."""
+
+
+def migrate(url: str, *, unfinished: bool = False) -> str | None:
     """Upgrades a SQLite database to the newest schema.
 
     Returns the revision there was before; None: it was empty.
 
-    Raises `SchemaTooNew`, having changed nothing, where the database knows a revision that this
-    code does not; SQLAlchemy's errors where the database cannot be opened.
+    Raises, having changed nothing, `SchemaTooNew` where the database knows a revision that this
+    code does not, and `UnfinishedCopy` unless it may be `unfinished`; SQLAlchemy's errors where the
+    database cannot be opened.
     """
     with create_engine(url, poolclass=NullPool).connect() as connection:
-        before = upgrade(connection)
+        before = upgrade(connection, unfinished=unfinished)
         connection.commit()
     return before
 
 
-def migrate_postgres(connect: Connect) -> str | None:
+def migrate_postgres(connect: Connect, *, unfinished: bool = False) -> str | None:
     """The same for PostgreSQL, in a thread without an event loop. All instances may do it at once.
 
     One transaction, whatever number of revisions: a failure changes nothing.
@@ -51,25 +61,26 @@ def migrate_postgres(connect: Connect) -> str | None:
 
     def work(connection: Connection) -> str | None:
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
-        before = upgrade(connection)
+        before = upgrade(connection, unfinished=unfinished)
         connection.commit()
         return before
 
     return _on_postgres(connect, work)
 
 
-def revision(url: str) -> str | None:
+def revision(file: Path) -> str | None:
     """That of a SQLite database, which is only read; None: it is empty.
 
-    Raises SQLAlchemy's errors where there is none.
+    Raises `UnfinishedCopy`, and SQLAlchemy's errors where there is none; makes none.
     """
-    with create_engine(url, poolclass=NullPool).connect() as connection:
-        return _revision(connection)
+    connect = partial(sqlite3.connect, f"{file.as_uri()}?mode=ro", uri=True)
+    with create_engine("sqlite://", creator=connect, poolclass=NullPool).connect() as connection:
+        return _finished_revision(connection)
 
 
 def revision_postgres(connect: Connect) -> str | None:
     """The same for PostgreSQL, in a thread without an event loop."""
-    return _on_postgres(connect, _revision)
+    return _on_postgres(connect, _finished_revision)
 
 
 def _on_postgres(connect: Connect, work: Callable[[Connection], T]) -> T:
@@ -83,11 +94,13 @@ def _on_postgres(connect: Connect, work: Callable[[Connection], T]) -> T:
     return asyncio.run(run())
 
 
-def upgrade(connection: Connection) -> str | None:
+def upgrade(connection: Connection, *, unfinished: bool = False) -> str | None:
     """Without a commit. Returns and raises as `migrate`."""
     before = _revision(connection)
     if before is not None and before not in _known(_scripts()):
         raise SchemaTooNew(before)
+    if not unfinished:
+        _require_finished(connection)
     command.upgrade(alembic_config(connection), "head")
     return before
 
@@ -109,6 +122,16 @@ def alembic_config(connection: Connection) -> Config:
 
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def _finished_revision(connection: Connection) -> str | None:
+    _require_finished(connection)
+    return _revision(connection)
+
+
+def _require_finished(connection: Connection) -> None:
+    if inspect(connection).has_table(UNFINISHED_COPY):
+        raise UnfinishedCopy(connection.scalar(text(f"SELECT source FROM {UNFINISHED_COPY}")))
 
 
 def _config() -> Config:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import quote
 
 import asyncpg
 from sqlalchemy import make_url
@@ -18,7 +17,7 @@ from chatserver.store.migrate import (
     revision,
     revision_postgres,
 )
-from chatserver.store.postgres.connections import PostgresLimits, connector
+from chatserver.store.postgres.connections import Connect, PostgresLimits, connector
 from chatserver.store.postgres.failures import Trouble, trouble
 from chatserver.store.postgres.store import PostgresStore
 from chatserver.store.sqlite import FileLock, SqliteStore
@@ -70,10 +69,10 @@ class Database(Protocol):
         ...
 
     def release(self) -> None: ...
-    def migrate(self) -> str | None:
+    def migrate(self, *, unfinished: bool = False) -> str | None:
         """Blocks; in a thread without an event loop. See `store.migrate`.
 
-        Raises `DatabaseRefused`, `SchemaTooNew`, SQLAlchemy's errors.
+        Raises `DatabaseRefused`, `SchemaTooNew`, `UnfinishedCopy`, SQLAlchemy's errors.
         """
         ...
 
@@ -84,7 +83,9 @@ class Database(Protocol):
     def store(self, limits: Limits, observe: Observe) -> OpenableStore: ...
 
 
-def database_at(url: str, postgres: PostgresLimits | None = None) -> Database:
+def database_at(
+    url: str, postgres: PostgresLimits | None = None
+) -> "SqliteDatabase | PostgresDatabase":
     """Raises `UnsupportedDatabase`."""
     scheme, separator, rest = url.partition("://")
     if separator and scheme in POSTGRES:
@@ -114,7 +115,7 @@ class SqliteDatabase:
     exclusive = True
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._lock = FileLock(path)
         self.shown = f"sqlite:///{path}"
 
@@ -124,15 +125,14 @@ class SqliteDatabase:
     def release(self) -> None:
         self._lock.release()
 
-    def migrate(self) -> str | None:
-        return migrate(f"sqlite:///{self._path}")
+    def migrate(self, *, unfinished: bool = False) -> str | None:
+        return migrate(f"sqlite:///{self.path}", unfinished=unfinished)
 
     def require_current(self) -> None:
-        # Where there is no file, looking must not make one.
-        require_current(revision(f"sqlite:///file:{quote(str(self._path))}?mode=ro&uri=true"))
+        require_current(revision(self.path))
 
     def store(self, limits: Limits, observe: Observe) -> SqliteStore:
-        return SqliteStore(self._path, limits, observe)
+        return SqliteStore(self.path, limits, observe)
 
 
 class PostgresDatabase:
@@ -151,15 +151,21 @@ class PostgresDatabase:
     def release(self) -> None:
         pass
 
-    def migrate(self) -> str | None:
-        # A table may take long to change, and the other instances wait for it.
+    def migrate(self, *, unfinished: bool = False) -> str | None:
+        with explained():
+            return migrate_postgres(self.patiently(), unfinished=unfinished)
+
+    def patiently(self) -> Connect:
+        """Connections whose statements may take as long as they like.
+
+        A table may take long to change, and the other instances wait for it.
+        """
         patient = PostgresLimits(
             statement_seconds=NO_TIMEOUT,
             lock_seconds=NO_TIMEOUT,
             patience_seconds=self._limits.patience_seconds,
         )
-        with explained():
-            return migrate_postgres(connector(self._dsn, patient))
+        return connector(self._dsn, patient)
 
     def require_current(self) -> None:
         with explained():

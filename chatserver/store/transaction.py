@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from chatserver.chat.models import Event
+from chatserver.store.archives import ArchiveRows
 from chatserver.store.invites import InviteRows
 from chatserver.store.log import LogRows
 from chatserver.store.members import MemberRows
@@ -29,3 +30,4 @@ class SqlTransaction:
         self.invites = InviteRows(connection)
         self.memories = MemoryRows(connection)
         self.usage = UsageRows(connection)
+        self.archives = ArchiveRows(connection)

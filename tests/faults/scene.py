@@ -13,10 +13,10 @@ import asyncpg
 from tests.declared import bots_file
 from tests.faults.double import Double
 from tests.faults.guard import Guard
-from tests.faults.tiny_haproxy import Haproxy
 from tests.gate import Gate
+from tests.haproxy import Haproxy
 from tests.postgres import PostgresServer
-from tests.processes import ServerProcess
+from tests.processes import ServerProcess, WorkerProcess
 from tests.redis_server import RedisServer
 from tests.waiting import eventually
 
@@ -35,6 +35,7 @@ PATIENT: dict[str, Any] = {
     "http_idle_seconds": 5.0,
     "ping_interval_seconds": 2.0,
     "ping_timeout_seconds": 3.0,
+    "drain_notice_seconds": 2.0,
     "trusted_proxies": "127.0.0.1",
 }
 """No bound is reached by so many clients at once."""
@@ -109,7 +110,7 @@ class Scene:
     async def balanced(self) -> None:
         """Returns once every instance gets its share of new connections."""
         await eventually(
-            lambda: self.balancer.up() == len(self.instances),
+            lambda: list(self.balancer.states().values()) == ["UP"] * len(self.instances),
             within=READY_SECONDS,
             what="the balancer finds every instance ready",
         )
@@ -159,9 +160,9 @@ class Scene:
         self.stack.push_async_callback(self.gate.stop)
         await self._start_servers()
         ports = [int(one.url.rpartition(":")[2]) for one in self.instances]
-        self.balancer = Haproxy(self.folder, ports)
-        self.stack.callback(self.balancer.kill)
-        self.balancer.start()
+        self.balancer = Haproxy([("127.0.0.1", port) for port in ports])
+        self.stack.callback(self.balancer.stop)
+        await asyncio.to_thread(self.balancer.start)
         await self.balanced()
 
     async def _start_servers(self) -> None:
@@ -178,15 +179,15 @@ class Scene:
                 ServerProcess(
                     self.folder / "unused.db",
                     self.folder / f"instance-{number}.log",
+                    instance_name=f"web{number}",
                     **{**shared, "redis_url": redis, "replies_concurrency": 0},
                 )
             )
         for number in range(1, WORKERS + 1):
             self.workers.append(
-                ServerProcess(
+                WorkerProcess(
                     self.folder / "unused.db",
                     self.folder / f"worker-{number}.log",
-                    command="worker",
                     **{**shared, "redis_url": self.redis.url, "worker_port": 0},
                 )
             )

@@ -39,7 +39,10 @@ def run(
 def test_version_and_help() -> None:
     assert __version__ in run("--version").stdout
     helped = run("--help").stdout
-    for command in ("serve", "migrate", "token", "talk", "bots", "bench"):
+    for command in (
+        *("serve", "worker", "migrate", "token", "talk", "bots", "bench"),
+        *("copy", "export", "import"),
+    ):
         assert command in helped
         assert run(command, "--help").returncode == 0
 

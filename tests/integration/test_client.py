@@ -368,6 +368,18 @@ async def test_after_a_restart_it_comes_back_and_has_missed_nothing(
     assert told[-1] == Connected(ada.participant, again=True)
 
 
+async def test_it_comes_back_to_a_server_that_stopped_when_it_was_asked_to(
+    server: StartServer, talk: Talk
+) -> None:
+    running = await server(reconnect_after_ms=30_000)
+    told: list[Status] = []
+    await talk(running, on_status=told.append)
+    await running.stop()
+    lost, connecting = await eventually(lambda: told[1:3] if len(told) > 2 else None)
+    assert lost == Lost(draining=True)
+    assert 30 <= connecting.seconds < 31
+
+
 async def test_a_long_absence_is_paged_for(server_process: StartProcess, talk: Talk) -> None:
     process = await asyncio.to_thread(server_process)
     far = Backoff(first=60, cap=60)

@@ -150,6 +150,8 @@ class Stage:
             await self._replace(worker, recover=recover)
 
     def doom_worker(self, number: int, transaction: int, *, committed: bool, recover: bool) -> None:
+        if not self.workers:  # the next one is being made ready
+            return
         worker = self.workers[number % len(self.workers)]
         worker.store.doom(transaction, committed=committed)
 
@@ -170,6 +172,8 @@ class Stage:
             self.workers.remove(worker)
 
     async def pause_worker(self, number: int, seconds: float) -> None:
+        if not self.workers:
+            return
         worker = self.workers[number % len(self.workers)]
         worker.pause()
 

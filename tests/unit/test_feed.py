@@ -1,7 +1,7 @@
 """The ordered feed, on a real store and with a manager that only takes notes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ class NotingManager(RoomManager):
         super().__init__()
         self.sent: dict[str, list[tuple[str, Any]]] = {}
         self._in: dict[str, set[str]] = {}
+        self.unread: Callable[[str], bool] = lambda sid: False
 
     def broadcast(self, room: str | None, event: str, payload: Model) -> int:
         for sid in self._in.get(str(room), ()):
@@ -56,6 +57,9 @@ class NotingManager(RoomManager):
 
     def basic_leave_room(self, sid: str, namespace: str, room: Hashable) -> None:
         self._in.get(str(room), set()).discard(sid)
+
+    def is_crowded(self, room: str) -> bool:
+        return any(self.unread(sid) for sid in self._in.get(room, ()))
 
     def seqs(self, sid: str) -> list[int]:
         return [payload["seq"] for _, payload in self.sent.get(sid, ()) if "type" in payload]
@@ -186,6 +190,30 @@ async def test_more_hints_than_are_kept_are_read_again_without_another_hint(
         fixture.feed.heard(event)
     await eventually(lambda: fixture.manager.seqs("sid") == list(range(3, 33)))
     assert not fixture.room(session_id).ahead
+
+
+async def test_catching_up_goes_at_the_pace_of_those_who_read(fixture: Fixture) -> None:
+    session_id = await fixture.session()
+    await fixture.enter(session_id, "sid")
+    taken = 0
+    fixture.manager.unread = lambda sid: len(fixture.manager.seqs(sid)) > taken
+    *_, last = await fixture.say(session_id, 4)
+    fixture.feed.heard(last)
+    for taken in range(3):
+        await eventually(lambda: len(fixture.manager.seqs("sid")) == taken + 1)  # noqa: B023
+        await asyncio.sleep(0)
+        assert len(fixture.manager.seqs("sid")) == taken + 1
+    taken = 4
+    await eventually(lambda: fixture.manager.seqs("sid") == [3, 4, 5, 6])
+
+
+async def test_catching_up_waits_for_nobody_who_does_not_read_at_all(fixture: Fixture) -> None:
+    session_id = await fixture.session()
+    await fixture.enter(session_id, "sid")
+    fixture.manager.unread = lambda sid: True
+    *_, last = await fixture.say(session_id, 4)
+    fixture.feed.heard(last)
+    await eventually(lambda: fixture.manager.seqs("sid") == [3, 4, 5, 6])
 
 
 async def test_catching_up_outlasts_a_store_that_does_not_answer(

@@ -162,3 +162,15 @@ def test_each_bot_reads_as_many_messages_as_it_and_its_fallbacks_need(alone: Pat
     read = {"small": 2, "careful": 3, "helped": 3, "offline": 5, "large": 200, "narrow": 20}
     read |= {"remembers": 16, "remembers-all": 200, "echo": 5}
     assert {name: window(name) for name in read} == read
+
+
+def test_the_port_that_a_platform_gives_is_taken_unless_ours_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("CHATSERVER_PORT", raising=False)
+    monkeypatch.setenv("PORT", "5001")
+    assert Settings().port == 5001
+    assert Settings().worker_port is None, "several workers of one machine share the variable"
+    monkeypatch.setenv("CHATSERVER_PORT", "9000")
+    assert Settings().port == 9000
+    assert Settings(port=8001).port == 8001

@@ -5,6 +5,7 @@ database transaction.
 """
 
 from chatserver.chat.ports.access import Invites, TokenRecord, Tokens
+from chatserver.chat.ports.archives import Archives
 from chatserver.chat.ports.bots import Bot, BotError, Bots, RememberingBot, ReplyContext, unpaid
 from chatserver.chat.ports.clock import Clock
 from chatserver.chat.ports.feed import Feed, ReplyNudge
@@ -25,6 +26,7 @@ from chatserver.chat.ports.usage import Asked, Usage
 
 __all__ = [
     "Appended",
+    "Archives",
     "Asked",
     "Bot",
     "BotError",

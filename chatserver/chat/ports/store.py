@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from chatserver.chat.models import Event, Participant
 from chatserver.chat.ports.access import Invites, Tokens
+from chatserver.chat.ports.archives import Archives
 from chatserver.chat.ports.log import Log
 from chatserver.chat.ports.memories import Memories
 from chatserver.chat.ports.replies import Replies
@@ -41,6 +42,8 @@ class Transaction(Protocol):
     def memories(self) -> Memories: ...
     @property
     def usage(self) -> Usage: ...
+    @property
+    def archives(self) -> Archives: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The REST gateway as a part of an aiohttp application."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from aiohttp import hdrs, web
 
@@ -45,7 +46,7 @@ def setup(
         chat=chat,
         waiting=waiting,
         token_rate=RateLimiter(tokens_per_minute / 60, tokens_per_minute, clock),
-        contract=Contract.model_validate(document(ROUTES, title=title, version=version)),
+        contract=_contract(title, version),
     )
     dispatcher = Dispatcher(
         services,
@@ -67,3 +68,9 @@ def setup(
 
     api.on_shutdown.append(release)
     app.add_subapp(PREFIX, api)
+
+
+@cache
+def _contract(title: str, version: str) -> Contract:
+    """Made once in a process: it takes longer than all the rest of an application."""
+    return Contract.model_validate(document(ROUTES, title=title, version=version))

@@ -7,14 +7,21 @@ from typing import Any
 from redis.asyncio import Redis, Sentinel
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import AbstractConnection, SSLConnection
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from chatserver.realtime.bus_redis.address import RedisAddress, Topology
 
 CONNECT_SECONDS = 3.0
 """A frozen server takes connections and says nothing."""
 
-FAILURES = (RedisError, OSError, TimeoutError, asyncio.IncompleteReadError, EOFError)
+FAILURES = (
+    RedisError,
+    RedisClusterException,  # is none of those
+    OSError,
+    TimeoutError,
+    asyncio.IncompleteReadError,
+    EOFError,
+)
 """What may come of a connection."""
 
 Dial = Callable[[], Awaitable[AbstractConnection]]

@@ -3,7 +3,13 @@
 import asyncio
 
 from redis.asyncio.sentinel import MasterNotFoundError
-from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    NoPermissionError,
+    RedisClusterException,
+    RedisError,
+)
 
 from chatserver.realtime.bus_redis.address import RedisAddress, Topology
 from chatserver.realtime.bus_redis.dial import CONNECT_SECONDS, FAILURES, dial_of, slots_of
@@ -43,6 +49,6 @@ def _reason(failure: BaseException) -> str:
             return f"{failure}; check the sentinels and the name of the master"
         case TimeoutError():
             return "the server does not answer; check host, port and firewall"
-        case OSError() | RedisError():
+        case OSError() | RedisError() | RedisClusterException():
             return f"{failure}; check host and port, and that the server is running"
     return "the connection was closed; check that it is a Redis, and whether it wants TLS"

@@ -82,7 +82,7 @@ class Connection:
         self._max_unsent = max_unsent
         self._cork = cork
         self._overflow = overflow
-        """Called instead of sending once more than `max_unsent` bytes wait."""
+        """Called instead of sending once more than `max_unsent` bytes wait, to close it."""
         self._buffer: list[Outgoing] = []
         self._unsent = 0
         self._poll: asyncio.Future[None] | None = None
@@ -97,10 +97,12 @@ class Connection:
 
     def send(self, packet: Outgoing) -> bool:
         """Whether it was taken. Too much unsent calls `overflow`, which is expected to close."""
-        if self.closed:
-            return False
-        if self._unsent > self._max_unsent:
-            self._overflow(self)
+        if self._unsent > self._max_unsent and not self.closed:
+            if self.wire is None:
+                self._overflow(self)
+            else:
+                self.flush()  # what is gathered in one turn says nothing about who reads it
+        if self.closed or self._unsent > self._max_unsent:
             return False
         self._unsent += len(packet.frame)
         self._buffer.append(packet)
@@ -144,6 +146,12 @@ class Connection:
         taken, self._buffer = self._buffer[:POLLED_PACKETS], self._buffer[POLLED_PACKETS:]
         self._unsent -= sum([len(packet.frame) for packet in taken])
         return taken or ([] if self.closed else [NOOP])
+
+    @property
+    def is_crowded(self) -> bool:
+        """More than a quarter waits of what may."""
+        waiting = self._unsent + (self.wire.get_write_buffer_size() if self.wire else 0)
+        return waiting > self._max_unsent // 4
 
     @property
     def is_empty(self) -> bool:

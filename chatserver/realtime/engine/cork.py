@@ -23,7 +23,7 @@ class Cork:
         self._waiting: list[Corked] = []
 
     def add(self, connection: Corked) -> None:
-        """To be called once for each connection and turn."""
+        """To be called once for each connection and turn; more often does no harm."""
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._flush)
         self._waiting.append(connection)

@@ -49,9 +49,11 @@ class Endpoint:
     async def _open(
         self, request: web.Request, is_websocket: bool, cors: dict[str, str]
     ) -> web.StreamResponse:
-        address = client_address(
-            request.remote, request.headers.get("X-Forwarded-For"), self._trusted_proxies
-        )
+        if self._sessions.is_closing:
+            # Load balancers ask another instance then.
+            return _refusal(Refusal.FORBIDDEN, cors, status=503)
+        forwarded = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ()))
+        address = client_address(request.remote, forwarded, self._trusted_proxies)
         environ = {
             "REMOTE_ADDR": address,
             "QUERY_STRING": request.query_string,

@@ -41,15 +41,21 @@ class EngineServer:
         cut_off: Callable[[str], object] = lambda sid: None,
         turned_away: Callable[[], object] = lambda: None,
         ended: Callable[[str], object] = lambda reason: None,
+        instance: str = "",
         **_ours_is_fixed: object,
     ) -> None:
         """`cut_off` hears the sid of each slow consumer that is about to lose its connection,
         `turned_away` of each connection that was one too many by far, `ended` the `Reason` of each
-        that ended.
+        that ended. The sids of sessions begin with `instance`.
         """
         self._background = Background()
         self.sessions = Sessions(
-            limits, self._background, cut_off=cut_off, turned_away=turned_away, ended=ended
+            limits,
+            self._background,
+            cut_off=cut_off,
+            turned_away=turned_away,
+            ended=ended,
+            instance=instance,
         )
         self._endpoint = Endpoint(
             self.sessions, allows_origin=allows_origin, trusted_proxies=trusted_proxies

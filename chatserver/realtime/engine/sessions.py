@@ -43,8 +43,12 @@ class Sessions:
         cut_off: Callable[[str], object],
         turned_away: Callable[[], object],
         ended: Callable[[str], object],
+        instance: str = "",
     ) -> None:
         self.limits = limits
+        self.is_closing = False
+        """There are no more new ones."""
+        self._instance = instance
         self.live: dict[str, Connection] = {}
         self.handlers: dict[str, Handler] = {}
         """`connect`, `message` and `disconnect`."""
@@ -74,7 +78,7 @@ class Sessions:
         if not self.census.admit(address):
             self._turned_away()
             return None
-        sid = new_sid()
+        sid = new_sid(self._instance)
         connection = Connection(
             sid, address, self.limits.unsent_bytes, self._cork, self._overflowed
         )
@@ -229,6 +233,11 @@ class Sessions:
         self.close(connection, Reason.SERVER_DISCONNECT, code=CloseCode.POLICY_VIOLATION)
 
 
-def new_sid() -> str:
-    """120 random bits: whoever knows a session's id can speak in its name."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(15)).decode()
+def new_sid(instance: str = "") -> str:
+    """120 random bits: whoever knows a session's id can speak in its name.
+
+    With the name of an instance before them, and a dot, a load balancer can tell from any request
+    of the session where it belongs.
+    """
+    secret = base64.urlsafe_b64encode(secrets.token_bytes(15)).decode()
+    return f"{instance}.{secret}" if instance else secret

@@ -6,7 +6,10 @@ from contextlib import AsyncExitStack
 from chatserver.client import ChatClient
 from chatserver.client.backoff import Backoff
 from tests.faults.injected.fault import Expectation, Fault
+from tests.waiting import eventually
 
+RELOADED = "New worker"
+"""What HAProxy says of it."""
 STORM = 200
 """Idle clients beside those that talk."""
 
@@ -45,10 +48,10 @@ class BalancerReloaded(Fault):
     _reloads = 0
 
     async def inject(self) -> None:
-        old = self.scene.balancer.pid
+        before = self.scene.balancer.log().count(RELOADED)
         await asyncio.to_thread(self.scene.balancer.reload)
-        self.scene.guarded()
-        self._reloads += self.scene.balancer.pid != old
+        await eventually(lambda: self.scene.balancer.log().count(RELOADED) > before)
+        self._reloads += 1
 
     async def evidence(self) -> str:
         return f"{self._reloads} reloads" if self._reloads else ""

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from chatserver.addresses import parse_networks
 from chatserver.realtime.engine.limits import EngineLimits
 from chatserver.realtime.engine.server import EngineServer
 
@@ -20,13 +21,15 @@ FAST = {"ping_interval": 0.3, "ping_timeout": 0.2}
 class EchoServer:
     """`ended` holds the reason of each connection's end, by sid."""
 
-    def __init__(self, **limits: Any) -> None:
+    def __init__(self, *, instance: str = "", **limits: Any) -> None:
         self.cut_off: list[str] = []
         self.ended: dict[str, str] = {}
         self.engine = EngineServer(
             limits=EngineLimits(**limits),
             allows_origin=lambda origin, request: origin == "https://friend.example",
             cut_off=self.cut_off.append,
+            trusted_proxies=parse_networks(["127.0.0.1"]),
+            instance=instance,
         )
         self.engine.on("connect", self._connect)
         self.engine.on("message", self._message)

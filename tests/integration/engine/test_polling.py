@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.integration.engine.conftest import FAST, EchoServer
+from tests.integration.engine.conftest import FAST, EchoServer, polling
 from tests.waiting import eventually
 
 
@@ -150,6 +150,21 @@ async def test_far_too_many_from_one_address_are_turned_away(echo: Any) -> None:
     await server.open()
 
 
+async def test_an_address_that_a_client_invents_is_not_what_is_counted(echo: Any) -> None:
+    """Proxies append a line of their own to the client's, or an entry to its line."""
+    server: EchoServer = await echo(per_address=1)
+
+    async def status(invented: str, real: str) -> int:
+        lines = [("X-Forwarded-For", invented), ("X-Forwarded-For", real)]
+        async with server.http.get(server.url, params=polling(""), headers=lines) as answer:
+            return answer.status
+
+    inventions = ("203.0.113.1", "203.0.113.2", "127.0.0.1", "nonsense")
+    here = [await status(invented, "198.51.100.7") for invented in inventions]
+    assert here == [200, 200, 429, 429]
+    assert await status("198.51.100.7", "198.51.100.8") == 200
+
+
 async def test_only_allowed_origins_are_answered(echo: Any) -> None:
     server: EchoServer = await echo()
     for origin, status in (("https://friend.example", 200), ("https://foe.example", 400)):
@@ -168,3 +183,20 @@ async def test_a_crash_in_a_handler_closes_the_session_and_is_logged_once(echo: 
         assert (await server.post(sid, "4crash\x1e4crash"))[0] == 400
     assert server.live == 0
     assert [entry["event"] for entry in logs] == ["handler_crashed"]
+
+
+async def test_a_sid_begins_with_the_name_of_its_instance(echo: Any) -> None:
+    server: EchoServer = await echo(instance="web-1")
+    name, _, secret = (await server.open()).partition(".")
+    assert name == "web-1"
+    assert len(secret) == 20
+
+
+async def test_a_server_that_closes_answers_new_connections_with_503(echo: Any) -> None:
+    server: EchoServer = await echo()
+    sid = await server.open()
+    server.engine.sessions.is_closing = True
+    async with server.get() as answer:
+        assert answer.status == 503
+    assert await server.post(sid, "4hello") == (200, "ok")
+    assert await server.poll(sid) == (200, "4hello")

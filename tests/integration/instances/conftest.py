@@ -20,14 +20,6 @@ class StartInstances(Protocol):
     async def __call__(self, count: int, **settings: Any) -> list[RunningServer]: ...
 
 
-@pytest.fixture(scope="session")
-def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
     """For tests that harm it."""

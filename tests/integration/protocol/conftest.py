@@ -1,4 +1,8 @@
-"""The events of the protocol are the same over each transport and on each database."""
+"""The events of the protocol are the same over each transport, on each database, on many instances.
+
+In a run of all tests, behind a balancer are those modules whose promises many instances can break.
+`pytest --behind haproxy-3 tests/integration/protocol` puts every test there, over each transport.
+"""
 
 import pytest
 
@@ -19,14 +23,34 @@ ON_POSTGRES = {
     "test_replies",
     "test_sessions",
 }
+BEHIND_BALANCER = {
+    "test_isolation": TRANSPORTS[:2],
+    "test_joining": TRANSPORTS[:2],
+    "test_messages": TRANSPORTS[:2],
+    "test_presence": TRANSPORTS[:2],
+    "test_replies": TRANSPORTS[:1],
+    "test_sessions": TRANSPORTS[:1],
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" not in metafunc.fixturenames:
+        return
+    connects = "connect" in metafunc.fixturenames
+    behind = metafunc.config.getoption("--behind")
     module = metafunc.module.__name__.rpartition(".")[2]
-    if module in OVER_EACH and "connect" in metafunc.fixturenames:
-        each = [pytest.param(way, "sqlite", id=" ".join(way)) for way in TRANSPORTS]
+    if behind is not None:
+        ways = [(way, behind) for way in (TRANSPORTS if connects else TRANSPORTS[:1])]
+    else:
+        ways = [(way, "sqlite") for way in (TRANSPORTS if module in OVER_EACH else TRANSPORTS[:1])]
         if module in ON_POSTGRES:
-            each.append(pytest.param(TRANSPORTS[0], "postgres", id="postgres"))
-        metafunc.parametrize(("transports", "backend"), each)
-    elif module in ON_POSTGRES and "server" in metafunc.fixturenames:
-        metafunc.parametrize("backend", ["sqlite", "postgres"])
+            ways.append((TRANSPORTS[0], "postgres"))
+        # Who may send which event is decided by one instance alone.
+        if connects and "event" not in metafunc.fixturenames:
+            ways += [(way, "haproxy-3") for way in BEHIND_BALANCER.get(module, ())]
+    ids = [f"{' '.join(way)} {backend}" for way, backend in ways]
+    if connects:
+        metafunc.parametrize(("transports", "backend"), ways, ids=ids)
+    else:
+        backends = list(dict.fromkeys(backend for _, backend in ways))
+        metafunc.parametrize("backend", backends)

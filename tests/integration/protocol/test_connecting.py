@@ -144,8 +144,8 @@ async def test_too_many_connections_of_one_address_are_refused_as_retryable(
     server: StartServer, connect: Connect
 ) -> None:
     running = await server(connections_per_address=2)
-    await connect(running)
-    await connect(running)
+    for _ in range(2 * running.size):
+        await connect(running)
     third = RawClient()
     try:
         with pytest.raises(Refused) as refused:
@@ -182,3 +182,14 @@ async def test_draining_is_announced_and_the_connection_ends(
     await running.stop()
     assert (await ada.told("server_draining"))["reconnect_after_ms"] == 321
     await ada.lost()
+
+
+async def test_clients_of_a_draining_server_are_told_different_times_to_come_back(
+    server: StartServer, connect: Connect
+) -> None:
+    running = await server(reconnect_after_ms=100, reconnects_per_second=10)
+    people = [await connect(running) for _ in range(5)]
+    await running.stop()
+    delays = sorted([(await each.told("server_draining"))["reconnect_after_ms"] for each in people])
+    slots = [1 + number // running.size for number in range(5)]
+    assert [delay // 100 for delay in delays] == slots

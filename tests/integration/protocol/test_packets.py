@@ -30,8 +30,8 @@ async def bare() -> AsyncIterator[Bare]:
             assert (await socket.receive_str())[0] == "0"
             if namespace:
                 await socket.send_str("40/chat," + json.dumps({"token": await running.token()}))
-                assert (await socket.receive_str()).startswith('40/chat,{"sid"')
-                assert (await socket.receive_str()).startswith('42/chat,["welcome"')
+                assert (await until(socket, "4")).startswith('40/chat,{"sid"')
+                assert (await until(socket, "4")).startswith('42/chat,["welcome"')
             return socket
 
         yield connect

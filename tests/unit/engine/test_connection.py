@@ -144,11 +144,23 @@ async def test_too_much_in_the_buffer_overflows_instead_of_waiting(
     assert await connection.poll() == [A, A, A]
 
 
-async def test_too_much_in_one_loop_turn_overflows(
+async def test_too_much_for_one_loop_turn_leaves_in_pieces(
     connection: Connection, overflowed: list[Connection]
 ) -> None:
-    connection.upgrade(FakeWire())
-    assert [connection.send(A) for _ in range(4)] == [True, True, True, False]
+    wire = FakeWire()
+    connection.upgrade(wire)
+    assert [connection.send(A) for _ in range(10)] == [True] * 10
+    await turn()
+    assert (wire.written, wire.writes, overflowed) == (A.frame * 10, 4, [])
+
+
+async def test_too_much_in_one_loop_turn_overflows_where_nobody_reads(
+    connection: Connection, overflowed: list[Connection]
+) -> None:
+    wire = FakeWire()
+    wire.is_stuck = True
+    connection.upgrade(wire)
+    assert [connection.send(A) for _ in range(7)] == [True] * 6 + [False]
     assert overflowed == [connection]
 
 

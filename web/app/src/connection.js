@@ -28,6 +28,9 @@ export class Connection {
   #frame_bytes = Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
+  /** When a server that stops wants this client to come back: not with all the others.
+   *  @type {number | null} */
+  #return_ms = null;
 
   /**
    * @param {Socket} socket made with `autoConnect: false`
@@ -43,14 +46,19 @@ export class Connection {
     });
     socket.on("disconnect", (reason) => {
       listener.status(reason === "io client disconnect" ? "idle" : "offline");
-      if (reason === "io server disconnect") this.#retryLater(RECONNECT_MIN_MS);
+      if (reason === "io client disconnect") return;
+      if (this.#return_ms !== null) this.#returnAsAsked(this.#return_ms);
+      else if (reason === "io server disconnect") this.#retryLater(RECONNECT_MIN_MS);
     });
+    socket.on("server_draining", ({ reconnect_after_ms }) => (this.#return_ms = reconnect_after_ms));
     socket.on("connect_error", (error) => this.#failed(error));
     socket.on("welcome", ({ limits }) => (this.#frame_bytes = limits?.frame_bytes ?? Infinity));
   }
 
   open() {
     this.listener.status("connecting");
+    this.#return_ms = null;
+    this.socket.io.reconnection(true);
     this.socket.connect();
   }
 
@@ -98,6 +106,21 @@ export class Connection {
         await pause(Math.max(body.retry_after_ms ?? 0, 300 * 2 ** tries));
       }
     }
+  }
+
+  /**
+   * In the place of the library's own delay, which knows nothing of how many others come.
+   *
+   * @param {number} delay_ms
+   */
+  #returnAsAsked(delay_ms) {
+    this.#return_ms = null;
+    this.socket.io.reconnection(false);
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.socket.io.reconnection(true);
+      this.socket.connect();
+    }, delay_ms);
   }
 
   /** @param {Error & {data?: ErrorBody}} error */

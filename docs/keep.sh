@@ -3,6 +3,10 @@
 # has done its work (release) or is one of several (web, worker).
 #
 # What was killed is started again; what is done stays, idle; what failed ends, and all with it.
+# Instances are named as honcho names them (web.1: web1), for the load balancer.
+: "${CHATSERVER_INSTANCE_NAME:=$(echo "$HONCHO_PROCESS_NAME" | tr -d .)}"
+export CHATSERVER_INSTANCE_NAME
+
 "$@"
 status=$?
 while [ "$status" -gt 128 ]; do

@@ -1,0 +1,1 @@
+"""Moving house: the rows of a whole database to another, whichever kinds the two are."""
