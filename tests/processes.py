@@ -1,4 +1,4 @@
-"""`python -m chatserver serve` (or `worker`) as a child process, to be killed and started again.
+"""`python -m chatserver serve` as a real child process, to be killed and started again.
 
 Synchronous, so that browser tests can use it as well; coroutines call it by `asyncio.to_thread`.
 """
@@ -45,7 +45,7 @@ def environment(**settings: Any) -> dict[str, str]:
 class ServerProcess(Reachable):
     """One server on one database and, from its first start on, one port."""
 
-    program = "serve"
+    command = "serve"
     port_setting = "port"
 
     def __init__(
@@ -64,7 +64,7 @@ class ServerProcess(Reachable):
         self.variables = dict(variables or {})
         self.database = database
         self.log = log
-        self._module = program
+        self._program = program
         self.url = ""
         self._settings = {**FAST, "database_url": f"sqlite:///{database}", **settings}
         self._child: subprocess.Popen[str] | None = None
@@ -80,7 +80,7 @@ class ServerProcess(Reachable):
         self._ready.clear()
         with self.log.open("a") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", *self._module, self.program],
+                [sys.executable, "-m", *self._program, self.command],
                 cwd=self.database.parent,
                 env={**environment(**self._settings), **self.variables},
                 stdout=subprocess.PIPE,
@@ -142,7 +142,7 @@ class ServerProcess(Reachable):
 class WorkerProcess(ServerProcess):
     """A worker; at its URL it answers no clients, but machines that watch."""
 
-    program = "worker"
+    command = "worker"
     port_setting = "worker_port"
 
     def __init__(self, database: Path, log: Path, **settings: Any) -> None:

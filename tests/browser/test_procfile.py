@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
-from tests.failover import Failover
+from tests.haproxy import Haproxy
 from tests.honcho import Honcho
 from tests.postgres import PostgresServer
 from tests.redis_server import RedisServer
@@ -41,21 +41,27 @@ async def metric(port: int, name: str) -> float:
     return float(found[1])
 
 
+async def instance_of_one(ports: list[int]) -> int:
+    """The number of the only instance with a connection."""
+    found = [await metric(port, "connections") for port in ports]
+    assert sorted(found) == [0, 0, 1]
+    return found.index(1)
+
+
 @pytest.mark.timeout(240)
 async def test_two_browsers_on_different_instances_go_on_when_one_instance_is_killed(
     honcho: Honcho, visit: Visit
 ) -> None:
     ports = await asyncio.to_thread(honcho.start, web=3, worker=2)
-    # Each balances as it likes: they begin on different instances.
-    balancers = [Failover(ports), Failover(ports[1:] + ports[:1])]
-    for each in balancers:
-        await each.start()
-    ada = await (await visit(balancers[0])).enter()
+    balancer = Haproxy([("127.0.0.1", port) for port in ports])
+    await asyncio.to_thread(balancer.start)
+    ada = await (await visit(balancer)).enter()
     session_id = await ada.start_chat("Tea", bot="echo", policy="mention", visibility="link")
-    bob = await visit(balancers[1], "Bob")
+    hers = await instance_of_one(ports)
+    bob = await visit(balancer, "Bob")
     await bob.enter(f"/#/s/{session_id}")
     await bob.ready()
-    assert [await metric(port, "connections") for port in ports] == [1, 1, 0]
+    assert sorted([await metric(port, "connections") for port in ports]) == [0, 1, 1]
 
     await ada.say("Is the kettle on?")
     await bob.sees("Is the kettle on?")
@@ -71,7 +77,7 @@ async def test_two_browsers_on_different_instances_go_on_when_one_instance_is_ki
     ada.expects()
     await bob.say(f"@echo again {TEXT}")
     await expect(ada.at("reply-streaming").locator(".bubble")).to_contain_text("word-3")
-    os.kill(honcho.pid("web.1"), signal.SIGKILL)
+    os.kill(honcho.pid(f"web.{hers + 1}"), signal.SIGKILL)
     await expect(ada.at("banner")).to_be_visible()
     await ada.say("I am still here")
     said += [f"@echo again {TEXT}"] * 2 + ["I am still here"]
@@ -88,5 +94,4 @@ async def test_two_browsers_on_different_instances_go_on_when_one_instance_is_ki
     assert "killed by signal 9" in honcho.output()
     await bob.say("welcome back")
     await expect(ada.message("welcome back")).to_be_visible()
-    for each in balancers:
-        await each.stop()
+    await asyncio.to_thread(balancer.stop)

@@ -1,8 +1,9 @@
 """Judges what one client was told: all of it, once, in order, true, and meant for it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
 
 from tests.faults.findings import Verdict
 from tests.faults.history import (
@@ -34,6 +35,7 @@ class Delivery:
     _known: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     _gone: set[str] = field(default_factory=set)
     """Sessions that were left on this connection, and not joined since."""
+    _lefts: Counter[str] = field(default_factory=Counter)
     _returned: set[str] = field(default_factory=set)
     """Sessions that were left on this connection: what was missed then was not lost."""
     _settled: bool = False
@@ -56,6 +58,7 @@ class Delivery:
             case Left(session=session):
                 self._live.pop(session, None)
                 self._gone.add(session)
+                self._lefts[session] += 1
                 self._returned.add(session)
             case Heard(session=session, name=name):
                 if not self._ever_member(session) or session in self._gone:
@@ -69,6 +72,10 @@ class Delivery:
         if not self._settled:
             self._find("convergence", self.me, "never came to rest")
         for session in self.truth.values():
+            ended = sum(end < inf for _, end in session.stays.get(self.me, ()))
+            if self._lefts[session.id] > ended:
+                said = f"left {self._lefts[session.id]} times, in the log {ended} times"
+                self._find("durability", self.me, f"{session.id}: {said}")
             if not session.is_member(self.me):
                 continue
             missing = [seq for seq in session.rows if seq not in self._known[session.id]]

@@ -7,7 +7,16 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, CookieJar
+from aiohttp import (
+    ClientError,
+    ClientHandlerType,
+    ClientMiddlewareType,
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    CookieJar,
+)
 
 from chatserver.loadtest.errors import LoadError
 from chatserver.loadtest.target import Target
@@ -153,7 +162,8 @@ class PollingLink:
                     raise LinkFailed(f"POST was answered {answer.status}")
 
     async def _get(self) -> str:
-        async with self._http.get(self._url, params=self._query) as answer:
+        poll = self._http.get(self._url, params=self._query, middlewares=(_once(),))
+        async with poll as answer:
             if answer.status != 200:
                 raise LinkFailed(f"GET was answered {answer.status}")
             return await answer.text()
@@ -170,3 +180,20 @@ class PollingLink:
                 raise LinkFailed("the server closed the connection")
             elif packet != "6":
                 self._ear.heard(packet.encode())
+
+
+def _once() -> ClientMiddlewareType:
+    """Keeps aiohttp from sending a GET again whose answer was lost.
+
+    The server has handed out what was in that answer: a second one would go on after a hole.
+    """
+    tried = False
+
+    async def attempt(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        nonlocal tried
+        if tried:
+            raise LinkFailed("the answer to a poll was lost")
+        tried = True
+        return await handler(request)
+
+    return attempt

@@ -105,24 +105,24 @@ def steps(
     while True:
         number += 1
         chance = rng.random()
-        if chance < 0.90 and own:
+        if chance < 0.87 and own:
             room = rng.choice(own)
             prompt = bool(bot) and room.bot and rng.random() < prompts
             yield Say(room.number, _text(rng, number, bot if prompt else None), prompt)
-        elif chance < 0.93:
+        elif chance < 0.90:
             yield Repeat(rng.randrange(20), None)
-        elif chance < 0.94:
+        elif chance < 0.91:
             yield Repeat(rng.randrange(20), _text(rng, number, None))
-        elif chance < 0.96:
+        elif chance < 0.93:
             erase = rng.random() < 0.3
             yield Change(rng.randrange(20), None if erase else _text(rng, number, None))
-        elif chance < 0.965 and guest_of:
+        elif chance < 0.935 and guest_of:
             yield Return(rng.choice(guest_of).number)
         elif chance < 0.97 and others:
             other = rng.choice(others)
             actions = (*PROBES, "join_session") if other.private else PROBES
             yield Probe(other.number, rng.choice(actions))
-        elif chance > 0.98:
+        elif chance > 0.97:
             yield Pause(rng.uniform(0, PAUSE_SECONDS))
 
 

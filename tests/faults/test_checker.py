@@ -82,6 +82,11 @@ def test_an_acked_edit_that_is_not_in_the_log_breaks_durability(written: Written
     assert_breaks(written.verdict(), "durability", "edit_message was acked as 8")
 
 
+def test_a_leave_that_is_not_in_the_log_breaks_durability(written: Written) -> None:
+    written.insert(BOB, written.snapshot(7, 7), Left(1, ROOM))
+    assert_breaks(written.verdict(), "durability", "left 1 times, in the log 0 times")
+
+
 # --- idempotence ---------------------------------------------------------------------------------
 
 
@@ -325,7 +330,15 @@ def test_anything_of_a_session_of_others_breaks_isolation(
 
 
 def test_what_is_heard_after_leaving_breaks_isolation(written: Written) -> None:
-    written.insert(BOB, written.snapshot(7, 7), Left(1, ROOM), Heard(1, ROOM, "reply_delta"))
+    written.log |= {8: left(BOB), 9: joined(BOB)}
+    for who in (ADA, BOB):
+        written.insert(who, written.snapshot(7, 7), written.live(8))
+        written.exchange(who, written.snapshot(7, 7), after_seq=8, from_seq=9, to_seq=8)
+    written.histories[ADA][-2:-2] = [written.live(9)]
+    for who in (ADA, BOB):
+        written.histories[who][-2] = written.snapshot(8 if who == BOB else 9, 9)
+    back = written.snapshot(8, 9)
+    written.insert(BOB, back, Left(1, ROOM), Heard(1, ROOM, "reply_delta"))
     assert_breaks(written.verdict(), "isolation", "heard reply_delta of room")
 
 

@@ -8,10 +8,10 @@ from itertools import cycle
 
 import aiohttp
 import socketio
-from tests.faults.ledger import Ledger
 
 from chatserver.chat.models import Event
 from chatserver.client.wire import read
+from tests.integration.balancers.ledger import Ledger
 from tests.raw import RawClient, Refused
 from tests.servers import Reachable
 from tests.waiting import PATIENCE

@@ -2,8 +2,7 @@
 
 import asyncio
 
-from tests.faults.ledger import Ledger
-
+from tests.integration.balancers.ledger import Ledger
 from tests.integration.balancers.members import Member, gather, still_sending
 from tests.integration.balancers.test_routing import fleet_of
 from tests.integration.protocol.people import log_of

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from tests.faults.ledger import Ledger, keep_sending, read_log
 
 from chatserver.client import ChatClient
 from tests.balancer import NAMES, Balancer
 from tests.fleet import BALANCERS
 from tests.haproxy import Haproxy
+from tests.integration.balancers.ledger import Ledger, keep_sending, read_log
 from tests.integration.balancers.members import Member, RestSender, gather, still_sending
 from tests.postgres import PostgresServer
 from tests.processes import ServerProcess, StartProcess
