@@ -7,11 +7,12 @@ from typing import Any
 
 import orjson
 
+from chatserver.client import ChatClient
+from chatserver.client.errors import ClientError
 from chatserver.loadtest.errors import LoadError
 from chatserver.loadtest.target import Target
 from chatserver.loadtest.websocket import SMALL_BUFFER, WebSocket
 from tests.faults.injected.fault import Expectation, Fault
-from tests.raw import RawClient
 from tests.waiting import PATIENCE, eventually
 
 READERS = 6
@@ -72,15 +73,13 @@ class ZeroWindow(Fault):
     _cut_off = 0
 
     async def ready(self) -> None:
-        self._talker = RawClient("talker")
-        token = await self._guest()
-        await self._talker.connect(self.scene.url, {"token": token})
-        made = await self._talker.do("create_session", visibility="link", bot=None)
-        self._session = str(made["session"]["id"])
+        self._talker = ChatClient(self.scene.url, name="Talker")
+        await self._talker.__aenter__()
+        self._session = await self._talker.create_session(visibility="link", bot=None)
         target = Target.parse(self.scene.url)
         self._readers = []
         for _ in range(READERS):
-            reader = Reader(target, await self._guest(), self._session)
+            reader = Reader(target, await self._guest(), self._session.id)
             await reader.open(target)
             self._readers.append(reader)
 
@@ -111,8 +110,8 @@ class ZeroWindow(Fault):
 
     async def _talk(self) -> None:
         while True:
-            with suppress(AssertionError):
-                await self._talker.say(self._session, TEXT)
+            with suppress(ClientError):
+                await self._session.send(TEXT)
 
 
 class SlowClients(ZeroWindow):
