@@ -34,7 +34,12 @@ class Gate:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there = await asyncio.open_connection("127.0.0.1", self._target_port)
+        await self._open.wait()
+        try:
+            there = await asyncio.open_connection("127.0.0.1", self._target_port)
+        except OSError:
+            writer.close()
+            return
         for source, sink in ((reader, there[1]), (there[0], writer)):
             task = asyncio.create_task(self._pump(source, sink))
             self._tasks.add(task)

@@ -96,6 +96,10 @@ class PostgresServer:
         """Ends all connections at once, and the server in order."""
         self._end(signal.SIGINT)
 
+    def halt(self) -> None:
+        """Ends at once and not in order ("immediate shutdown"); recovers from its log later."""
+        self._end(signal.SIGQUIT)
+
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)
 

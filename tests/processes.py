@@ -8,14 +8,14 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Protocol
 
 from tests.servers import FAST, Reachable
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 OURS = {
     *("PORT", "DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"),
@@ -54,9 +54,14 @@ class ServerProcess(Reachable):
         log: Path,
         *,
         program: Sequence[str] = ("chatserver",),
+        variables: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> None:
-        """`program` is the module to run, and what it is given before its command."""
+        """`program` is the module to run, and what it is given before its command.
+
+        `variables` are more of its environment; they may be changed before each start.
+        """
+        self.variables = dict(variables or {})
         self.database = database
         self.log = log
         self._program = program
@@ -77,7 +82,7 @@ class ServerProcess(Reachable):
             self._child = subprocess.Popen(
                 [sys.executable, "-m", *self._program, self.command],
                 cwd=self.database.parent,
-                env=environment(**self._settings),
+                env={**environment(**self._settings), **self.variables},
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

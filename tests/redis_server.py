@@ -31,6 +31,11 @@ class RedisServer:
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
+    def pid(self) -> int:
+        assert self._child is not None, "not started"
+        return self._child.pid
+
+    @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}"
 

@@ -1,5 +1,6 @@
 """What every program stands on, whatever it does with it."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -57,6 +58,7 @@ def core_of(
     place = database(settings)
     store = place.store(limits, metrics.committed)
     metrics.watch("store_pending", "Writes that wait for a commit", lambda: store.pending)
+    metrics.watch("tasks", "Tasks of the event loop", running_tasks)
     declared, use = declared_bots(settings), ModelUse(metrics)
     roster = Roster(
         bots if bots is not None else built_in_bots(settings),
@@ -77,3 +79,11 @@ def core_of(
         # Who puts doubles in place of the models wants no other asked.
         analyst=None if model_bots else analyst_of(settings, declared, use),
     )
+
+
+def running_tasks() -> int:
+    """Of the event loop that this thread runs; 0 where it runs none."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return 0

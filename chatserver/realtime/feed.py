@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 AHEAD_EVENTS = 1_000
 """Events kept that came before their turn; those beyond are read from the store."""
 CATCH_UP_PAGE = 200
+LATE_SECONDS = 0.05
+"""How long an event may come after what follows it before it counts as lost. Those who write to one
+session are heard in either order: two instances, or an instance and the worker that answers."""
 LET_READ_SECONDS = 0.1
 LET_READ_LOOKS = 20
 READS_AT_ONCE = 8
@@ -103,6 +106,9 @@ class RoomFeed:
 
     def drop_token(self, digest: bytes) -> None:
         self.token_dropped(digest)
+
+    def reply_left(self, session_id: str, reply_id: str) -> None:
+        """What people see of it ends with the log, or goes on elsewhere."""
 
     async def online(self, session_id: str) -> frozenset[str]:
         return self._presence.online(session_id)
@@ -255,9 +261,14 @@ class RoomFeed:
             room.catching_up = asyncio.create_task(self._read_missing(room))
 
     async def _read_missing(self, room: Room) -> None:
-        pause = 0.1
+        pause, is_fresh = 0.1, True
         try:
             while room.cursor < room.known and not room.closed:
+                if is_fresh:
+                    cursor = room.cursor
+                    await asyncio.sleep(LATE_SECONDS)
+                    if room.cursor > cursor:
+                        continue  # it came; what is awaited now is another one
                 missing = await self._read_after(room)
                 for event in missing:
                     if event.seq == room.cursor + 1 and not room.closed:
@@ -265,6 +276,7 @@ class RoomFeed:
                         self._metrics.gaps_healed.inc()
                         await self._let_read(room)
                 self._deliver_ahead(room)
+                is_fresh = len(missing) < CATCH_UP_PAGE
                 if not missing:
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, 5.0)

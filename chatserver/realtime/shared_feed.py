@@ -120,8 +120,9 @@ class SharedFeed(RoomFeed):
             self._replies.here(signal)
         seq = _seq_before(signal)
         room = self._rooms.get(session_id)
-        if room is not None and self._held.must_wait(room, seq):
-            self._hold(room, seq, partial(super().signal, session_id, signal))
+        behind = _behind(room, seq) if room is not None else seq
+        if room is not None and self._held.must_wait(room, behind):
+            self._hold(room, behind, partial(super().signal, session_id, signal))
         else:
             super().signal(session_id, signal)
         self._tell.signal(session_id, seq, signal)
@@ -138,6 +139,12 @@ class SharedFeed(RoomFeed):
     def drop_token(self, digest: bytes) -> None:
         super().drop_token(digest)
         self._tell.token(digest)
+
+    def reply_left(self, session_id: str, reply_id: str) -> None:
+        # Whoever took it over may have said so while we heard nothing.
+        self._replies.ended(session_id, reply_id)
+        if session_id not in self._rooms and not self._replies.run_here(session_id):
+            self._live.forget(session_id)
 
     async def online(self, session_id: str) -> frozenset[str]:
         if session_id not in self._rooms:
@@ -238,8 +245,9 @@ class SharedFeed(RoomFeed):
             self._replies.overheard(session_id, frame.body)
             return
         show = partial(self._show, room, frame.body)
-        if self._held.must_wait(room, frame.number):
-            self._hold(room, frame.number, show)
+        behind = _behind(room, frame.number)
+        if self._held.must_wait(room, behind):
+            self._hold(room, behind, show)
         else:
             show()
 
@@ -282,7 +290,7 @@ class SharedFeed(RoomFeed):
         self._people.are(room.session_id, frame.origin, people)
         texts = said["replies"]
         if texts:
-            seq = max(each["started"]["prompt_seq"] for each in texts)
+            seq = _behind(room, max(each["started"]["prompt_seq"] for each in texts))
             absorb = partial(self._replies.absorb, room.session_id, texts)
             if self._held.must_wait(room, seq):
                 self._hold(room, seq, absorb)
@@ -319,6 +327,14 @@ class SharedFeed(RoomFeed):
         if isinstance(event, PackedEvent):
             return self._manager.fan_out(NAMESPACE, room, event.packet)
         return super()._broadcast(room, event)
+
+    def _emit(self, session_id: str, signal: Signal) -> None:
+        room = self._rooms.get(session_id)
+        behind = _behind(room, 0) if room is not None else 0
+        if room is not None and behind > room.cursor:
+            self._hold(room, behind, partial(super()._emit, session_id, signal))
+        else:
+            super()._emit(session_id, signal)
 
     # --- what keeps instances together -----------------------------------------------------------
 
@@ -397,6 +413,15 @@ class SharedFeed(RoomFeed):
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _behind(room: Room, seq: int) -> int:
+    """The durable event that a signal must come after, which itself follows `seq`.
+
+    Who left is still in the room while an earlier event is awaited, and must hear nothing more.
+    """
+    leaving = (e.seq for e in room.ahead.values() if e.type is EventType.PARTICIPANT_LEFT)
+    return max([seq, *leaving])
 
 
 def _seq_before(signal: Signal) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
-from chatserver.chat.desk import ReplyDesk
+from chatserver.chat.desk import ReplyDesk, Work
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.ports import Bots, Commit, Feed
 from chatserver.observability.metrics import Metrics
@@ -142,8 +142,15 @@ class ReplyPool:
             await run.run()
         finally:
             del self._running[attempt]
+            self._leave(work)
             self._metrics.replies_running.dec()
         return True
+
+    def _leave(self, work: Work) -> None:
+        reply = work.claim.reply
+        # A lease that lapsed may have been taken over here.
+        if all(reply_id != reply.reply_id for reply_id, _ in self._running):
+            self._feed.reply_left(reply.session_id, reply.reply_id)
 
     async def _poll(self) -> None:
         while True:

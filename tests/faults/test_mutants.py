@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ class Bench:
         self.history = History(folder / f"history-{self.seed}")
         self.processes: list[ServerProcess] = []
 
-    async def server(self, *broken: str, **settings: object) -> ServerProcess:
+    async def server(self, *broken: str, **settings: Any) -> ServerProcess:
         names = [name for name in broken if name]
         program = ("tests.faults.broken", *names) if names else ("chatserver",)
         number = len(self.processes)

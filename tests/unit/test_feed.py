@@ -71,7 +71,8 @@ class Fixture:
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
         self.manager = NotingManager()
-        self.feed = RoomFeed(self.manager, store, Metrics())
+        self.metrics = Metrics()
+        self.feed = RoomFeed(self.manager, store, self.metrics)
         self.events: list[Event] = []
         store.subscribe(lambda commit: self.events.extend(commit.events))
         self._numbers = iter(range(1_000_000))
@@ -139,7 +140,9 @@ class Fixture:
 
 
 @pytest.fixture
-async def fixture(tmp_path: Path) -> AsyncIterator[Fixture]:
+async def fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fixture]:
+    # All hints of a test are given at once.
+    monkeypatch.setattr("chatserver.realtime.feed.LATE_SECONDS", 0.005)
     migrate(f"sqlite:///{tmp_path / 'feed.db'}")
     store = SqliteStore(tmp_path / "feed.db", Limits())
     store.open()
@@ -162,6 +165,18 @@ async def test_a_hole_is_read_from_the_store_before_what_comes_after_it(fixture:
     *_, last = await fixture.say(session_id, 5)
     fixture.feed.heard(last)
     await eventually(lambda: fixture.manager.seqs("sid") == [3, 4, 5, 6, 7])
+
+
+async def test_events_that_overtake_each_other_are_not_read_again(fixture: Fixture) -> None:
+    session_id = await fixture.session()
+    await fixture.enter(session_id, "sid")
+    for event in reversed(await fixture.say(session_id, 3)):
+        fixture.feed.heard(event)
+        await asyncio.sleep(0)
+    assert fixture.manager.seqs("sid") == [3, 4, 5]
+    await eventually(lambda: fixture.room(session_id).catching_up is None)
+    registry = fixture.metrics.registry
+    assert registry.get_sample_value("chatserver_gaps_healed_total") == 0
 
 
 async def test_more_hints_than_are_kept_are_read_again_without_another_hint(

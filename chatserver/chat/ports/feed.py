@@ -24,6 +24,10 @@ class Feed(Protocol):
         """Ends all connections that came with this token."""
         ...
 
+    def reply_left(self, session_id: str, reply_id: str) -> None:
+        """This process writes that reply no longer, whether it came to its end or not."""
+        ...
+
     async def online(self, session_id: str) -> frozenset[str]:
         """The ids of the participants whose connections are in the room, on any instance.
 

@@ -250,6 +250,29 @@ async def test_a_hint_lost_on_the_wire_is_healed_by_the_next_one(
     assert metric(servers[1], "gaps_healed_total") >= 5
 
 
+async def test_who_has_left_hears_nothing_more_while_an_earlier_event_is_awaited(
+    instances: StartInstances, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatserver.realtime.feed.LATE_SECONDS", 1.0)
+    servers = await instances(2)
+    session_id, (ada, cara) = await in_one_room(connect, servers)
+    bob, dora = await connect(servers[0], "bob"), await connect(servers[0], "dora")
+    for client in (bob, dora):
+        await client.do("join_session", session_id=session_id)
+    with monkeypatch.context() as lossy:
+        lossy.setattr(bus_of(servers[1]), "publish", lambda *_, **__: None)
+        await cara.say(session_id, "This comes late.")
+    await bob.do("leave_session", session_id=session_id)
+    await cara.do("set_typing", session_id=session_id, typing=True)
+    await dora.close()
+    await ada.told("typing_changed")
+    await ada.told("presence_changed", online=False, participant=dora.me)
+    await bob.told("participant_left")
+    await bob.caught_up()
+    assert not bob.inbox.all("typing_changed")
+    assert not bob.inbox.all("presence_changed", online=False)
+
+
 async def test_joins_do_not_wait_out_the_time_for_answers(
     instances: StartInstances, connect: Connect
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chatserver.app import SERVER
+from chatserver.chat.desk import ReplyDesk
 from chatserver.realtime.bus import session_channel
 from chatserver.testing import ScriptedBot
 from tests.conftest import Connect
@@ -191,3 +192,23 @@ async def test_the_session_is_followed_no_longer_than_the_reply_runs(
     bot.say("done").end()
     await ada.told("reply_finished")
     await eventually(lambda: not bus_of(servers[1]).follows(channel))
+
+
+async def test_the_session_of_a_reply_that_was_lost_to_another_is_not_followed_any_more(
+    instances: StartInstances, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatserver.realtime.bus_redis.bus.GRACE_SECONDS", 0.05)
+    bot = ScriptedBot()
+    servers = await with_a_worker(instances, 2, bot)
+    ada = await connect(servers[0])
+    session_id = (await ada.do("create_session"))["session"]["id"]
+    await ada.say(session_id, "go on")
+    reply_id = (await ada.told("reply_started"))["reply_id"]
+    assert bus_of(servers[1]).follows(session_channel(session_id))
+
+    async def renewed_too_late(*_: Any) -> None:
+        """The lease has lapsed, and nobody told us who has it now."""
+
+    monkeypatch.setattr(ReplyDesk, "renew", renewed_too_late)
+    servers[1].app[SERVER].pool.stop_requested(reply_id)
+    await eventually(lambda: not bus_of(servers[1]).follows(session_channel(session_id)))

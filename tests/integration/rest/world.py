@@ -53,6 +53,9 @@ class RecordingFeed:
     def drop_token(self, digest: bytes) -> None:
         self.dropped.append(digest)
 
+    def reply_left(self, session_id: str, reply_id: str) -> None:
+        pass
+
     async def online(self, session_id: str) -> frozenset[str]:
         return frozenset()
 
