@@ -1,123 +1,76 @@
 """How long acks take before, while and after Redis is frozen.
 
-    python -m tests.faults.freeze [--seconds 10]
+    python -m tests.faults.freeze [--seconds 10] [--rate 150]
 
-Clients of three instances send at fixed times, whether earlier messages were acked or not. Prints a
-table; exit status 1 where 99 of 100 acks took noticeably longer while Redis stood still.
+Members of rooms that span three instances send at fixed times, whether earlier messages were acked
+or not. Prints a table; exit status 1 where 99 of 100 acks took noticeably longer while Redis stood
+still. `late` is how late the measuring process itself was (p99).
 """
 
 import argparse
 import asyncio
-import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 
-from chatserver.client import ChatClient, ChatSession
+from chatserver.loadtest import Crowd, CrowdPlan, Load, Measured, Target
 from tests.faults.scene import Scene
 
-CLIENTS, MEMBERS = 30, 3
-EVERY_SECONDS = 0.2
+ROOMS, MEMBERS = 10, 3
 WARM_SECONDS = 5.0
-NOISE_SECONDS = 0.010
+NOISE_MS = 10.0
 """By which the 99th percentile may differ from one phase to the next on a shared machine."""
-PHASES = ("before", "frozen", "after")
+MANY: dict[str, int] = {"events_per_second": 1_000, "events_burst": 1_000}
 
 
-class Senders:
-    """Members of sessions that are spread over the instances; `acks` are (sent at, seconds)."""
-
-    def __init__(self, sessions: Sequence[ChatSession]) -> None:
-        self.acks: list[tuple[float, float]] = []
-        self._sending: set[asyncio.Task[None]] = set()
-        self._tasks = [
-            asyncio.create_task(self._keep_sending(session, number / len(sessions)))
-            for number, session in enumerate(sessions)
-        ]
-
-    async def stop(self) -> None:
-        """Returns once all that was sent is acked."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*self._sending)
-
-    async def _keep_sending(self, session: ChatSession, phase: float) -> None:
-        due = time.monotonic() + phase * EVERY_SECONDS
-        while True:
-            await asyncio.sleep(due - time.monotonic())
-            task = asyncio.create_task(self._send(session, due))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
-            due += EVERY_SECONDS
-
-    async def _send(self, session: ChatSession, due: float) -> None:
-        await session.send("How long does this take?")
-        self.acks.append((due, time.monotonic() - due))
-
-
-async def measure(scene: Scene, seconds: float) -> dict[str, list[float]]:
-    """Sorted times of acks by phase."""
-    async with AsyncExitStack() as stack:
-        clients = [
-            await stack.enter_async_context(ChatClient(scene.url, name=f"Client {number}"))
-            for number in range(CLIENTS)
-        ]
-        sessions = []
-        for first in range(0, CLIENTS, MEMBERS):
-            owner, *others = clients[first : first + MEMBERS]
-            made = await owner.create_session(visibility="link", bot=None)
-            sessions += [made, *[await other.join(made.id) for other in others]]
-        senders = Senders(sessions)
-        await asyncio.sleep(WARM_SECONDS)
-        starts = [time.monotonic()]
-        await asyncio.sleep(seconds)
+async def measure(scene: Scene, seconds: float, rate: float) -> dict[str, Measured]:
+    """What a load of so many seconds showed in each phase."""
+    plan = CrowdPlan(connections=ROOMS * MEMBERS, rooms=ROOMS, members=MEMBERS)
+    async with await Crowd.open(Target.parse(scene.url), plan) as crowd:
+        await crowd.run(Load(rate=rate, seconds=WARM_SECONDS))
+        load = Load(rate=rate, seconds=seconds)
+        found = {"before": await crowd.run(load)}
         scene.redis.freeze()
-        starts.append(time.monotonic())
-        await asyncio.sleep(seconds)
+        found["frozen"] = await crowd.run(load)
         scene.redis.thaw()
-        starts.append(time.monotonic())
-        await asyncio.sleep(seconds)
-        await senders.stop()
-    return {
-        phase: sorted(took for sent, took in senders.acks if start <= sent < start + seconds)
-        for phase, start in zip(PHASES, starts, strict=True)
-    }
+        found["after"] = await crowd.run(load)
+    return found
 
 
-def quantile(ordered: Sequence[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
-
-
-def table(times: dict[str, list[float]]) -> str:
+def table(found: dict[str, Measured]) -> str:
     """In Markdown."""
-    lines = ["| Redis | acks | p50 | p99 | longest |", "| --- | ---: | ---: | ---: | ---: |"]
-    for phase, ordered in times.items():
-        shown = [1000 * quantile(ordered, share) for share in (0.5, 0.99, 1.0)]
-        figures = " | ".join(f"{each:.1f} ms" for each in shown)
-        lines.append(f"| {phase} | {len(ordered):,} | {figures} |")
+    lines = [
+        "| Redis | acks | p50 | p99 | longest | late | delivered p50 | p99 | longest | lost |",
+        f"| --- {'| ---: ' * 9}|",
+    ]
+    for phase, each in found.items():
+        shares = (50, 99, 100)
+        times = [
+            *(each.acks.milliseconds(share) for share in shares),
+            each.lag.milliseconds(99),
+            *(each.delivery.milliseconds(share) for share in shares),
+        ]
+        shown = " | ".join(f"{ms or 0.0:.1f} ms" for ms in times)
+        lost = each.expected - each.deliveries + each.unanswered
+        lines.append(f"| {phase} | {each.messages:,} | {shown} | {lost} |")
     return "\n".join(lines)
 
 
-async def run(seconds: float) -> dict[str, list[float]]:
-    folder = Path(tempfile.mkdtemp(prefix="freeze-"))
-    try:
-        async with Scene(folder) as scene:
-            return await measure(scene, seconds)
-    finally:
-        shutil.rmtree(folder)
+async def run(seconds: float, rate: float) -> dict[str, Measured]:
+    with tempfile.TemporaryDirectory(prefix="freeze-") as folder:
+        async with Scene(Path(folder), **MANY) as scene:
+            return await measure(scene, seconds, rate)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.freeze")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each phase")
-    times = asyncio.run(run(parser.parse_args().seconds))
-    print(table(times))
-    usual = max(quantile(times[phase], 0.99) for phase in ("before", "after"))
-    if quantile(times["frozen"], 0.99) > usual + NOISE_SECONDS:
+    parser.add_argument("--rate", type=float, default=150.0, help="messages per second")
+    options = parser.parse_args()
+    found = asyncio.run(run(options.seconds, options.rate))
+    print(table(found))
+    p99 = {phase: each.acks.milliseconds(99) or 0.0 for phase, each in found.items()}
+    if p99["frozen"] > max(p99["before"], p99["after"]) + NOISE_MS:
         sys.exit("acks took longer while Redis was frozen")
 
 
