@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from chatserver.app import SERVER
 from chatserver.settings import Settings
@@ -129,8 +130,8 @@ async def test_what_is_for_machines_that_watch_is_not_for_everybody(
 ) -> None:
     fleet = await fleet_of(server)
     async with client_at("127.0.0.2") as http:
-        for path in ("/metrics", "/readyz", "/healthz"):
-            async with http.get(fleet.url + path) as answer:
+        for path in ("/metrics", "/readyz", "/healthz", "/%6detrics"):
+            async with http.get(URL(fleet.url + path, encoded=True)) as answer:
                 assert answer.status == 404
         async with http.get(fleet.url) as answer:
             assert answer.status == 200
