@@ -23,6 +23,9 @@ POLLED_PACKETS = 16
 """The answer to a poll holds no more: python-engineio's client gives up on one that does."""
 
 
+NO_ANSWER = ("", "")
+
+
 class PolledTwice(Exception):
     """A second poll while one is open: the session cannot go on."""
 
@@ -43,6 +46,7 @@ class Connection:
         "_poll",
         "_unsent",
         "address",
+        "answered",
         "busy",
         "candidate",
         "closed",
@@ -68,6 +72,8 @@ class Connection:
         self.environ: dict[str, Any] = {}
         self.session: dict[str, Any] = {}
         self.closed = False
+        self.answered = NO_ANSWER
+        """The mark of the last poll, and what it was answered with."""
         self.busy = False
         """A message of its client is being dealt with; what comes after it is not read yet."""
         self.ended_by_client = False
@@ -174,6 +180,7 @@ class Connection:
         `deflates`: it takes frames of so many bytes or more compressed; 0: none.
         """
         self.wire = wire
+        self.answered = NO_ANSWER
         self._deflates = deflates
         self.candidate = None
         self.probing = False

@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from chatserver.realtime.engine.connection import Connection, PolledTwice
+from chatserver.realtime.engine.connection import NO_ANSWER, Connection, PolledTwice
 from chatserver.realtime.engine.frames import CloseCode
 from chatserver.realtime.engine.outgoing import CLOSE, Outgoing
 from chatserver.realtime.engine.packets import SEPARATOR, InvalidPacket, decode_payload
@@ -22,9 +22,19 @@ class Refused(Exception):
 
 
 async def poll(sessions: Sessions, request: web.Request, connection: Connection) -> str:
-    """The payload for a GET. Raises `Refused`."""
+    """The payload for a GET. Raises `Refused`.
+
+    A poll whose answer was lost on its way is sent once more by browsers, HTTP libraries and
+    proxies, unseen by the client, and gets that answer again. All clients give each of their polls
+    another `t`, so that no cache answers them; by that it is known.
+    """
     if connection.wire is not None:
         raise Refused(400, "the session is on a WebSocket")
+    mark = request.query.get("t", "")
+    if mark and mark == connection.answered[0]:
+        _, text = connection.answered
+        connection.answered = NO_ANSWER  # once: who gives all polls the same `t` gets on
+        return text
     try:
         packets = await connection.poll()
     except PolledTwice:
@@ -37,7 +47,9 @@ async def poll(sessions: Sessions, request: web.Request, connection: Connection)
     if request.transport is None or request.transport.is_closing():
         # They would go nowhere, and the client could not know.
         sessions.close(connection, Reason.TRANSPORT_CLOSE, is_cut=True)
-    return encode_payload(packets)
+    text = encode_payload(packets)
+    connection.answered = (mark, text)
+    return text
 
 
 def encode_payload(packets: list[Outgoing]) -> str:

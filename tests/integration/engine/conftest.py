@@ -73,8 +73,8 @@ class EchoServer:
         assert text[0] == "0"
         return str(json.loads(text[1:])["sid"])
 
-    async def poll(self, sid: str) -> tuple[int, str]:
-        async with self.get(sid) as answer:
+    async def poll(self, sid: str, **query: str) -> tuple[int, str]:
+        async with self.get(sid, **query) as answer:
             return answer.status, await answer.text()
 
     async def post(self, sid: str, body: str | bytes) -> tuple[int, str]:

@@ -82,6 +82,27 @@ async def test_a_body_that_is_too_large_closes_the_session(echo: Any) -> None:
     assert (await server.poll(sid))[0] == 400
 
 
+async def test_a_poll_that_is_sent_again_gets_its_answer_again(echo: Any) -> None:
+    server: EchoServer = await echo()
+    sid = await server.open()
+    assert await server.post(sid, "4a") == (200, "ok")
+    assert await server.poll(sid, t="1") == (200, "4a")
+    assert await server.post(sid, "4b") == (200, "ok")
+    assert await server.poll(sid, t="1") == (200, "4a")
+    assert await server.poll(sid, t="2") == (200, "4b")
+
+
+async def test_who_marks_all_polls_alike_gets_on(echo: Any) -> None:
+    server: EchoServer = await echo()
+    sid = await server.open()
+    for text in ("4a", "4b", "4c"):
+        await server.post(sid, text)
+    heard = [(await server.poll(sid, t="1"))[1]]
+    await server.post(sid, "4d")
+    heard += [(await server.poll(sid, t="1"))[1] for _ in range(2)]
+    assert heard == ["4a\x1e4b\x1e4c", "4a\x1e4b\x1e4c", "4d"]
+
+
 async def test_a_second_poll_closes_the_session(echo: Any) -> None:
     server: EchoServer = await echo()
     sid = await server.open()
