@@ -16,13 +16,8 @@ OVER_EACH = {
     "test_replies",
     "test_sessions",
 }
-ON_POSTGRES = {
-    "test_asking_again",
-    "test_joining",
-    "test_messages",
-    "test_replies",
-    "test_sessions",
-}
+ON_POSTGRES = {"test_asking_again"}
+"""Beside those behind a balancer, which are on PostgreSQL, too."""
 BEHIND_BALANCER = {
     "test_isolation": TRANSPORTS[:2],
     "test_joining": TRANSPORTS[:2],
