@@ -27,7 +27,7 @@ PIPELINE_BYTES = 1_048_576
 ANSWER_SECONDS = 5.0
 """A server that does not answer a pipeline for so long is connected to anew."""
 ABLE_SECONDS = 1.0
-"""Shortest time between two calls of `able` on one connection."""
+"""Shortest time between two calls of `able`: each has all rooms announced."""
 WRONG_SERVER = (
     AskError,  # and MOVED
     ClusterDownError,
@@ -74,7 +74,7 @@ class Publisher:
         """Whether the server takes what it is sent, as far as is known."""
         self._owes = False
         """Whether a frame to be kept was given up since `able` was called."""
-        self._able_at = 0.0
+        self._able_at = -ABLE_SECONDS
 
     def put(self, entry: Entry) -> None:
         if self.is_connected:
@@ -110,18 +110,18 @@ class Publisher:
         # One that took nothing the last time has to prove itself: all rooms would be announced.
         self._owes = True
         if self._takes_frames:
-            self._can_send()
+            self._tell_able()
         self._takes_frames = False
         while True:
             batch = await self.outbox.take(PIPELINE_COUNT, PIPELINE_BYTES)
             if await self._send(connection, batch):
                 self._takes_frames = True
-                if self._owes and _now() - self._able_at >= ABLE_SECONDS:
-                    self._can_send()
+                self._tell_able()
 
-    def _can_send(self) -> None:
-        self._owes, self._able_at = False, _now()
-        self._able()
+    def _tell_able(self) -> None:
+        if self._owes and _now() - self._able_at >= ABLE_SECONDS:
+            self._owes, self._able_at = False, _now()
+            self._able()
 
     async def _send(self, connection: AbstractConnection, batch: list[Entry]) -> bool:
         """Whether all of it was taken. Raises one of `FAILURES`."""
