@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 LATENCIES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -12,7 +12,7 @@ RATES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 class Metrics:
-    """One instance to a server. All names begin with `chatserver_`."""
+    """One instance to a server. All names begin with `chatserver_`, but those of the process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -49,6 +49,7 @@ class Metrics:
             "memory_folds", "Memories that were to be brought up to date", "bot", "outcome"
         )
         self.requests = self._counter("http_requests", "REST requests", "operation", "status")
+        ProcessCollector(registry=self.registry)  # of Linux only: elsewhere it finds nothing
 
     def watch(self, name: str, doc: str, read: Callable[[], float]) -> None:
         """A gauge whose value is asked for at each scrape."""

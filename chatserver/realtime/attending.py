@@ -24,8 +24,6 @@ class Attending:
     async def attend(self, participant_id: str, seconds: float) -> None:
         """Returns when their notes are heard, and at the latest after this time."""
         self._connections[participant_id] += 1
-        if self._connections[participant_id] > 1:
-            return
         hear = partial(self._hear, participant_id)
         confirmed = self._bus.subscribe(participant_channel(participant_id), hear)
         if not self._bus.is_deaf:

@@ -6,7 +6,7 @@ a hole is filled from the store, so a lost or late hint costs a read and never a
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -20,7 +20,7 @@ from chatserver.chat.snapshots import brought_up
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.live import LiveReplies
 from chatserver.realtime.manager import NAMESPACE, RoomManager
-from chatserver.realtime.packed import Heard, event_of
+from chatserver.realtime.packed import UNREADABLE, Heard, event_of
 from chatserver.realtime.presence import Presence, Typing
 from chatserver.realtime.room import Room, participant_room, session_room
 
@@ -143,10 +143,12 @@ class RoomFeed:
 
     async def _open(self, room: Room) -> None:
         session_id = room.session_id
-        await self._listen(room)
         try:
+            await self._listen(room)
             seqs = await self._store.read(lambda tx: tx.sessions.last_seqs([session_id]))
-        except Unavailable as failure:
+        except Exception as failure:
+            if not isinstance(failure, Unavailable):
+                log.exception("room_opening_crashed", session=session_id)
             room.opened.set_exception(failure)
             room.opened.exception()  # seen, even where everyone who waited has gone
             return
@@ -197,7 +199,10 @@ class RoomFeed:
         for event in snapshot.events:
             if event.seq > room.cursor:
                 self.heard(event)
-        missed = [event_of(each) for each in room.recent if each.seq > snapshot.to_seq]
+        try:
+            missed = [event_of(each) for each in room.recent if each.seq > snapshot.to_seq]
+        except UNREADABLE:
+            return None  # another release told it; the next snapshot has it from the store
         if any(_is_leaving(event, who) for event in missed):
             raise NotMember("you have left this session")
         if room.cursor != snapshot.to_seq + len(missed):
@@ -237,15 +242,21 @@ class RoomFeed:
     # --- delivery ------------------------------------------------------------------------------
 
     def _deliver(self, room: Room, event: Heard) -> None:
+        """Raises `UNREADABLE`, and has then done nothing."""
+        typist = leaver = None
+        if event.type is EventType.MESSAGE_CREATED and room.session_id in self._typing:
+            typist = event.sender
+        elif event.type is EventType.PARTICIPANT_LEFT:
+            leaver = event.data["participant"]["id"]
         room.cursor = event.seq
         room.recent.append(event)
-        if event.type is EventType.MESSAGE_CREATED and room.session_id in self._typing:
-            self._typing.stop(room.session_id, event.sender)
+        if typist is not None:
+            self._typing.stop(room.session_id, typist)
         reached = self._broadcast(session_room(room.session_id), event)
         self._metrics.count_out(event.type).inc()
         self._metrics.deliveries.inc(reached)
-        if event.type is EventType.PARTICIPANT_LEFT:
-            self._expel(room, event.data["participant"]["id"])
+        if leaver is not None:
+            self._expel(room, leaver)
 
     def _broadcast(self, room: str, event: Heard) -> int:
         return self._manager.broadcast(room, event.type, event_of(event))
@@ -253,8 +264,9 @@ class RoomFeed:
     def _deliver_ahead(self, room: Room) -> None:
         for seq in [seq for seq in room.ahead if seq <= room.cursor]:
             del room.ahead[seq]
-        while (event := room.ahead.pop(room.cursor + 1, None)) is not None:
-            self._deliver(room, event)
+        with suppress(*UNREADABLE):  # such an event is read from the store
+            while (event := room.ahead.pop(room.cursor + 1, None)) is not None:
+                self._deliver(room, event)
 
     def _catch_up(self, room: Room) -> None:
         if room.cursor < room.known and room.opened.done() and room.catching_up is None:
@@ -264,7 +276,7 @@ class RoomFeed:
         pause, is_fresh = 0.1, True
         try:
             while room.cursor < room.known and not room.closed:
-                if is_fresh:
+                if is_fresh and self._may_come(room):
                     cursor = room.cursor
                     await asyncio.sleep(LATE_SECONDS)
                     if room.cursor > cursor:
@@ -282,6 +294,10 @@ class RoomFeed:
                     pause = min(pause * 2, 5.0)
         finally:
             room.catching_up = None
+
+    def _may_come(self, room: Room) -> bool:
+        """Whether what is missing may still be on its way here."""
+        return room.cursor >= room.lost
 
     async def _let_read(self, room: Room) -> None:
         """A log is read faster than people on slow lines take it; they are not to be cut off.
@@ -301,7 +317,10 @@ class RoomFeed:
                 )
         except Unavailable:
             log.warning("catch_up_unavailable", session=room.session_id)
-            return []
+        except Exception:
+            # Whatever it is, those in the room still wait for what is missing.
+            log.exception("catch_up_crashed", session=room.session_id)
+        return []
 
     def _expel(self, room: Room, participant_id: str) -> None:
         for sid in [sid for sid, who in room.sids.items() if who.id == participant_id]:

@@ -17,6 +17,7 @@ from chatserver.chat.errors import (
     InvalidPayload,
     PayloadTooDeep,
     RateLimited,
+    TokenRevoked,
     TooManyConnections,
     TooManyInFlight,
     TooManySessions,
@@ -24,11 +25,13 @@ from chatserver.chat.errors import (
     UnknownEvent,
 )
 from chatserver.chat.events import ServerDraining, Welcome
-from chatserver.chat.models import Model
+from chatserver.chat.models import Identity, Model
 from chatserver.chat.ports import Clock
 from chatserver.chat.rates import TokenBucket
 from chatserver.chat.service import ChatService
+from chatserver.chat.tokens import token_digest
 from chatserver.observability.metrics import Metrics
+from chatserver.realtime.arrivals import Arrival, Arrivals
 from chatserver.realtime.codec import TOO_DEEP
 from chatserver.realtime.connection import Connection
 from chatserver.realtime.feed import RoomFeed
@@ -73,7 +76,8 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         self._shown_limits = shown_limits
         self._connections: dict[str, Connection] = {}
         self._by_digest: defaultdict[bytes, set[str]] = defaultdict(set)
-        self._doubting = False
+        self._arrivals = Arrivals()
+        self._doubtful = self._rechecking = False
         self._idle = asyncio.Event()
         self._in_flight = 0
         self.leaving = False
@@ -106,13 +110,29 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             if self._sio.too_many(engine_id):
                 raise TooManyConnections("there are too many connections already")
             token = auth.get("token") if isinstance(auth, dict) else None
-            identity = await self._service.authenticate(token)
+            digest = token_digest(token) if isinstance(token, str) else b""
+            with self._arrivals.arriving(digest) as arrival:
+                identity = await self._service.authenticate(token)
+                await self._attend(identity, arrival)
+                self._enter(sid, engine_id, identity, arrival)
         except ChatError as refusal:
             self._metrics.refused.labels(refusal.code).inc()
             raise socketio.exceptions.ConnectionRefusedError(
                 refusal.message, refusal.wire()
             ) from None
+
+    async def _attend(self, identity: Identity, arrival: Arrival) -> None:
+        """Raises a `ChatError` where meanwhile the token or the server came to its end."""
         await self._feed.attend(identity.participant.id)
+        try:
+            await self.require_accepting()
+            if arrival.is_worthless:
+                raise TokenRevoked("the token was revoked")
+        except ChatError:
+            self._feed.depart(identity.participant.id)
+            raise
+
+    def _enter(self, sid: str, engine_id: str, identity: Identity, arrival: Arrival) -> None:
         bucket = TokenBucket(self._limits.events_per_second, self._limits.events_burst, self._clock)
         connection = Connection(sid, engine_id, identity, bucket)
         self._connections[sid] = connection
@@ -122,6 +142,8 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         )
         self._watch_expiry(connection)
         self._metrics.connections.inc()
+        if arrival.is_doubtful:
+            self._sio.start_background_task(self._renew_or_drop, connection)
 
     def _welcome(self, sid: str) -> None:
         connection = self._connections.get(sid)
@@ -152,6 +174,7 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
     # --- tokens --------------------------------------------------------------------------------
 
     def _drop_token(self, digest: bytes) -> None:
+        self._arrivals.drop(digest)
         for sid in list(self._by_digest.get(digest, ())):
             self._drop(sid)
 
@@ -182,17 +205,21 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             self._watch_expiry(connection)
 
     def _doubt_tokens(self) -> None:
-        if not self._doubting:
-            self._doubting = True
+        self._arrivals.doubt()
+        self._doubtful = True
+        if not self._rechecking:
+            self._rechecking = True
             self._sio.start_background_task(self._recheck_tokens)
 
     async def _recheck_tokens(self) -> None:
         try:
-            for connection in list(self._connections.values()):
-                if connection.sid in self._connections:
-                    await self._renew_or_drop(connection)
+            while self._doubtful:  # it may be so again by the time all were looked at
+                self._doubtful = False
+                for connection in list(self._connections.values()):
+                    if connection.sid in self._connections:
+                        await self._renew_or_drop(connection)
         finally:
-            self._doubting = False
+            self._rechecking = False
 
     def _drop(self, sid: str) -> None:
         self._sio.start_background_task(self._sio.disconnect, sid, NAMESPACE)

@@ -10,6 +10,9 @@ TYPES = tuple(EventType)
 """By their number in frames. New types go to the end: instances of two releases may share a bus."""
 NUMBERS = {type_: number for number, type_ in enumerate(TYPES)}
 
+UNREADABLE = (ValueError, LookupError)
+"""What may come of looking closely at an event that another release told."""
+
 
 class PackedEvent:
     """Looks like the event; is decoded only for those who look closely.

@@ -29,6 +29,8 @@ class Room:
     """The last seq delivered."""
     known: int = 0
     """The highest seq heard of; where the cursor is below, events are being read."""
+    lost: int = 0
+    """The highest seq that was told without its event, or not so that it can be read."""
     pins: int = 0
     """Joiners between hosting the room and entering it."""
     sids: dict[str, Participant] = field(default_factory=dict)

@@ -33,7 +33,7 @@ from chatserver.realtime.gathering import Gatherings
 from chatserver.realtime.held import HeldSignals
 from chatserver.realtime.manager import NAMESPACE, RoomManager
 from chatserver.realtime.owed import Owed
-from chatserver.realtime.packed import TYPES, Heard, PackedEvent
+from chatserver.realtime.packed import TYPES, UNREADABLE, Heard, PackedEvent
 from chatserver.realtime.peers import BEAT_SECONDS, Peers
 from chatserver.realtime.room import Room, session_room
 from chatserver.realtime.shared_presence import SharedPresence
@@ -229,11 +229,16 @@ class SharedFeed(RoomFeed):
                 super().close_session(session_id)
 
     def _hear_event(self, room: Room, frame: Frame) -> None:
+        session_id, seq = room.session_id, frame.number
         if frame.body and frame.type < len(TYPES):
-            packed = PackedEvent(room.session_id, frame.number, TYPES[frame.type], frame.body)
-            self.heard(packed)
-        else:
-            self.behind(room, frame.number)
+            try:
+                self.heard(PackedEvent(session_id, seq, TYPES[frame.type], frame.body))
+            except UNREADABLE:
+                log.warning("bus_event_unreadable", session=session_id, seq=seq)
+            else:
+                return
+        room.lost = max(room.lost, seq)
+        self.behind(room, seq)
 
     def behind(self, room: Room, seq: int) -> None:
         """The log has so many events; those not delivered are read."""
@@ -317,11 +322,17 @@ class SharedFeed(RoomFeed):
     # --- delivery --------------------------------------------------------------------------------
 
     def _deliver(self, room: Room, event: Heard) -> None:
-        super()._deliver(room, event)
+        ended = ""
         if event.type is EventType.MESSAGE_CREATED and room.session_id in self._live:
             # Whoever runs a reply says so as well, but that may get lost.
-            self._live.ended(room.session_id, event.data.get("reply_id", ""))
+            ended = event.data.get("reply_id", "")
+        super()._deliver(room, event)
+        if ended:
+            self._live.ended(room.session_id, ended)
         self._held.release(room)
+
+    def _may_come(self, room: Room) -> bool:
+        return not self.bus.is_deaf and super()._may_come(room)
 
     def _broadcast(self, room: str, event: Heard) -> int:
         if isinstance(event, PackedEvent):

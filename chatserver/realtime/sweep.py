@@ -69,6 +69,7 @@ class Sweep:
         self._wake = asyncio.Event()
         self._healing = False
         self._announcing = False
+        self._unsettled = False
         self._rooms: set[str] = set()
         self._looked_at = 0.0
         self._tokens_at = 0.0
@@ -114,28 +115,43 @@ class Sweep:
         if self._announcing:
             self._announcing = False
             await self._swept.announce_all()
-        is_doubtful = self._healing or self._bus.is_deaf or self._peers.are_doubtful(now)
-        if is_doubtful or now - self._looked_at >= CALM_SECONDS:
-            await self._look(self._swept.hosted())
-            self._looked_at = now
-            self._rooms.clear()
-        elif self._rooms:
-            await self._look([r for r in self._swept.hosted() if r.session_id in self._rooms])
-            self._rooms.clear()
-        if self._healing and not self._bus.is_deaf:
-            # Only now: a store that did not answer is asked again.
-            self._healing = False
+        healing, self._healing = self._healing, False
+        try:
+            await self._compare(now, is_doubtful=healing)
+        except Exception:
+            self._healing = self._healing or healing
+            raise
+        if self._bus.is_deaf:
+            self._healing = self._healing or healing
+            if now - self._tokens_at >= TOKENS_SECONDS:
+                self._tokens_at = now
+                self._swept.doubt_tokens()
+        elif healing:
+            self._unsettled = True
             self._peers.forgive(now)
             self._swept.doubt_tokens()
             await self._swept.ask_all()
+        if self._unsettled:
             await self._settle()
-        elif self._bus.is_deaf and now - self._tokens_at >= TOKENS_SECONDS:
-            self._tokens_at = now
-            self._swept.doubt_tokens()
+            self._unsettled = False
+
+    async def _compare(self, now: float, *, is_doubtful: bool) -> None:
+        is_doubtful = is_doubtful or self._bus.is_deaf or self._peers.are_doubtful(now)
+        hosted = self._swept.hosted()
+        new, self._rooms = self._rooms, set()
+        try:
+            if is_doubtful or now - self._looked_at >= CALM_SECONDS:
+                if hosted:
+                    self._metrics.catch_ups.inc()
+                await self._look(hosted)
+                self._looked_at = now
+            elif new:
+                await self._look([room for room in hosted if room.session_id in new])
+        except Exception:
+            self._rooms |= new
+            raise
 
     async def _look(self, rooms: Sequence[Room]) -> None:
-        if rooms:
-            self._metrics.catch_ups.inc()
         for chunk in _chunks(rooms):
             ids = [room.session_id for room in chunk]
             seqs = await self._store.read(partial(_last_seqs, ids))

@@ -26,14 +26,26 @@ GAUGES = {
 Held = Mapping[str, float]
 
 
+class Unanswered(Exception):
+    """A server does not say what it holds."""
+
+
 async def at_rest(scene: Scene, before: Held | None = None) -> Held:
-    """What every server holds now; with `before`, once that is no more than then (or never)."""
+    """What every server holds now; with `before`, once that is no more than then (or never).
+
+    Raises `Unanswered` where one of them has not said it for long.
+    """
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     while True:
-        held = await _held(scene)
         late = asyncio.get_running_loop().time() > deadline
-        if before is None or late or all(n <= before.get(name, 0) for name, n in held.items()):
-            return held
+        try:
+            held = await _held(scene)
+        except Unanswered:
+            if late:
+                raise
+        else:
+            if before is None or late or all(n <= before.get(name, 0) for name, n in held.items()):
+                return held
         await asyncio.sleep(POLL_SECONDS)
 
 
@@ -42,6 +54,8 @@ async def _held(scene: Scene) -> Held:
     async with ClientSession(timeout=ClientTimeout(total=5)) as http:
         for name, server in _named(scene):
             counted = await samples(http, server.url)
+            if not counted:
+                raise Unanswered(name)  # else it would seem to hold nothing
             files = _files(server.pid, scene)
             gauges = {what: counted[gauge] for gauge, what in GAUGES.items()}
             held |= {f"{name}: {what}": n for what, n in (gauges | files).items()}

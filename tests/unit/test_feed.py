@@ -234,6 +234,24 @@ async def test_catching_up_outlasts_a_store_that_does_not_answer(
     await eventually(lambda: fixture.manager.seqs("sid") == [3, 4])
 
 
+async def test_catching_up_outlasts_a_defect(
+    fixture: Fixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = await fixture.session()
+    await fixture.enter(session_id, "sid")
+    *_, last = await fixture.say(session_id, 2)
+    read, defects = fixture.store.read, iter([True, False])
+
+    async def crashes_once(work: Any) -> Any:
+        if next(defects, False):
+            raise ZeroDivisionError
+        return await read(work)
+
+    monkeypatch.setattr(fixture.store, "read", crashes_once)
+    fixture.feed.heard(last)
+    await eventually(lambda: fixture.manager.seqs("sid") == [3, 4])
+
+
 @settings(
     max_examples=100,
     deadline=None,
@@ -381,6 +399,23 @@ async def test_a_room_whose_store_does_not_answer_is_not_kept(
     monkeypatch.setattr(fixture.store, "read", fails)
     with pytest.raises(Unavailable):
         async with fixture.feed.hosting("any"):
+            pass
+    assert not fixture.feed._rooms
+
+
+@pytest.mark.parametrize("where", ["listening", "reading"])
+async def test_nobody_waits_for_a_room_that_a_defect_keeps_closed(
+    fixture: Fixture, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    async def crashes(_: Any) -> Any:
+        raise ZeroDivisionError
+
+    if where == "listening":
+        monkeypatch.setattr(fixture.feed, "_listen", crashes)
+    else:
+        monkeypatch.setattr(fixture.store, "read", crashes)
+    with pytest.raises(ZeroDivisionError):
+        async with asyncio.timeout(5), fixture.feed.hosting("any"):
             pass
     assert not fixture.feed._rooms
 

@@ -219,6 +219,7 @@ class RedisBus:
             able=lambda: self.sending(),
             hearing=self._hearing,
             broken=self._broken,
+            doubt=self._doubt,
         )
 
     def _hearing(self) -> None:
@@ -233,6 +234,9 @@ class RedisBus:
             if known.link is None or known.link.is_deaf:
                 self._unsure(known)
         self._judge()
+        self._doubt()
+
+    def _doubt(self) -> None:
         if self._shards is not None:
             self._shards.doubt()
 

@@ -31,16 +31,20 @@ class Link:
         able: Callable[[], None],
         hearing: Callable[[], None],
         broken: Callable[[], None],
+        doubt: Callable[[], None],
     ) -> None:
-        """`hearing`: all channels are heard again after a time of doubt. `broken`: doubt begins."""
-        self._beat_channel = beat_channel
+        """`hearing`: all channels are heard again after a time of doubt. `broken`: doubt begins.
+
+        `doubt`: another server may be in the place of this one.
+        """
+        self.beat_channel = beat_channel
         self._heard = heard
         self._hearing = hearing
         self._broken = broken
         self._heard_at = self._reset_at = asyncio.get_running_loop().time()
         self.is_deaf = True
         self.publisher = Publisher(
-            dial, verbs.publish, give_up=give_up, sent=sent, able=able, broken=self._nothing
+            dial, verbs.publish, give_up=give_up, sent=sent, able=able, broken=doubt
         )
         self.listener = Listener(
             dial,
@@ -73,13 +77,13 @@ class Link:
     def flush(self) -> "asyncio.Future[int]":
         """Resolves once all that waits has been sent, or given up."""
         reached: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self.publisher.put(Entry(self._beat_channel, b"", keep=False, reached=reached))
+        self.publisher.put(Entry(self.beat_channel, b"", keep=False, reached=reached))
         return reached
 
     async def _beat(self) -> None:
         while True:
             if self.publisher.is_connected:
-                self.publisher.put(Entry(self._beat_channel, b"beat", keep=False))
+                self.publisher.put(Entry(self.beat_channel, b"beat", keep=False))
             if self.silence > DEAF_SECONDS and not self.is_deaf:
                 self.is_deaf = True
                 self._broken()
@@ -90,7 +94,7 @@ class Link:
             await asyncio.sleep(BEAT_SECONDS)
 
     def _take(self, channel: bytes, frame: bytes) -> None:
-        if channel != self._beat_channel:
+        if channel != self.beat_channel:
             self._heard(channel, frame)
             return
         self._heard_at = asyncio.get_running_loop().time()
@@ -109,6 +113,3 @@ class Link:
         if not self.is_deaf:
             self.is_deaf = True
             self._broken()
-
-    def _nothing(self) -> None:
-        """The listener's own connection tells what is heard."""

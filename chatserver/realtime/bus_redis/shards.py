@@ -112,7 +112,13 @@ class Cluster:
         if slots == self._slots:
             return
         nodes = set(slots.values())
-        gone = [self._links.pop(node) for node in set(self._links) - nodes]
+        # A link whose beats went to another server with their slot would never hear them again.
+        strayed = [
+            node
+            for node, link in self._links.items()
+            if slots.get(key_slot(link.beat_channel)) != node
+        ]
+        gone = [self._links.pop(node) for node in strayed]
         self._slots = slots
         for node in nodes - set(self._links):
             own = (b"%b:%d" % (self._beat_channel, n) for n in itertools.count())

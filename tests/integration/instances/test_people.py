@@ -4,14 +4,17 @@ import asyncio
 
 import pytest
 
+from chatserver.chat.tokens import token_digest
 from chatserver.realtime import instances as instances_module
 from chatserver.realtime import peers
+from chatserver.realtime.frame import Kind, new_origin, pack
 from tests.conftest import Connect
 from tests.integration.instances.conftest import (
     StartInstances,
     bus_of,
     feed_of,
     in_one_room,
+    metric,
 )
 from tests.redis_server import RedisServer
 from tests.waiting import eventually
@@ -204,3 +207,18 @@ async def test_a_token_revoked_while_redis_was_away_ends_its_connections_after(
     await servers[0].rest("DELETE", "/api/v1/tokens/current", token=token)
     own_redis.start()
     await tab.lost()
+
+
+async def test_a_revocation_there_was_no_room_for_is_told_while_redis_stays(
+    instances: StartInstances, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatserver.realtime.bus_redis.publisher.OUTBOX_COUNT", 4)
+    servers = await instances(2)
+    token = await servers[0].token("Ada")
+    tab = await connect(servers[1], token=token)
+    feed = feed_of(servers[0])
+    feed.drop_token(token_digest(token))
+    for seq in range(10):
+        feed.bus.publish("s:any", pack(Kind.EVENT, new_origin(), seq), keep=True)
+    await tab.lost()
+    assert metric(servers[0], "bus_dropped_total", kind="durable") > 0

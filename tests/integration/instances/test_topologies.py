@@ -1,12 +1,15 @@
 """The same over sockets, TLS, Sentinel and a Cluster."""
 
+import itertools
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from redis.crc import key_slot
 
+from chatserver.realtime.bus_redis.link import Link
 from tests.conftest import Connect
 from tests.integration.instances.conftest import (
     StartInstances,
@@ -18,6 +21,7 @@ from tests.integration.instances.conftest import (
 )
 from tests.integration.instances.test_messages import everyone_has
 from tests.redis_server import RedisServer, free_port
+from tests.servers import RunningServer
 from tests.waiting import eventually
 
 CERTIFICATE = Path(__file__).parents[1] / "bots" / "certificates" / "localhost.pem"
@@ -160,3 +164,47 @@ async def test_a_lost_shard_delays_its_rooms_and_loses_nothing(
         last = (await clients[0].say(session_id, "meanwhile"))["seq"]
         await everyone_has(clients, session_id, last)
         assert are_gapless(seqs(clients[1], session_id))
+
+
+async def test_slots_that_move_take_their_rooms_and_beats_along(
+    instances: StartInstances, connect: Connect, cluster: list[RedisServer]
+) -> None:
+    servers = await instances(2, redis_url=f"redis+cluster://127.0.0.1:{cluster[0].port}")
+    session_id, clients = await in_one_room(connect, servers)
+    await clients[0].say(session_id, "before")
+    await everyone_has(clients, session_id, 3)
+    room = f"{servers[0].settings.redis_prefix}:s:{session_id}".encode()
+    links = [link for server in servers for link in links_of(server)]
+    for channel in {room, *(link.beat_channel for link in links)}:
+        move(cluster, key_slot(channel))
+    for number in range(4, 7):
+        await clients[number % 2].say(session_id, "meanwhile")
+        await everyone_has(clients, session_id, number)
+    await eventually(lambda: not {*links} & {link for s in servers for link in links_of(s)})
+    await eventually(lambda: not any(bus_of(server).is_deaf for server in servers))
+
+
+def links_of(server: RunningServer) -> list[Link]:
+    shards = bus_of(server)._shards
+    assert shards is not None
+    return list(shards.links())
+
+
+def move(cluster: list[RedisServer], slot: int) -> None:
+    """To the next master; there is nothing in it."""
+    ids = [ask(server, "cluster", "myid") for server in cluster]
+    channel = next(str(n) for n in itertools.count() if key_slot(str(n).encode()) == slot)
+    owner = next(
+        number
+        for number, server in enumerate(cluster)
+        if ask(server, "spublish", channel, "x").isdecimal()
+    )
+    taker = (owner + 1) % len(cluster)
+    # The one that gives it away hears of it last: nobody has it twice.
+    for number in sorted(range(len(cluster)), key=lambda n: (n != taker, n == owner)):
+        ask(cluster[number], "cluster", "setslot", str(slot), "node", ids[taker])
+
+
+def ask(server: RedisServer, *command: str) -> str:
+    asking = ["redis-cli", "-p", str(server.port), *command]
+    return subprocess.run(asking, check=True, capture_output=True, text=True).stdout.strip()

@@ -1,14 +1,17 @@
 """Connecting, being refused, being welcomed, being cut off."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from chatserver import __version__
+from chatserver.app import SERVER
+from chatserver.chat.models import Identity
 from tests.conftest import Connect
 from tests.raw import RawClient, Refused
-from tests.servers import StartServer
-from tests.waiting import eventually
+from tests.servers import RunningServer, StartServer
+from tests.waiting import PATIENCE, eventually
 
 
 async def test_welcome_says_who_one_is_and_what_the_server_offers(
@@ -103,6 +106,86 @@ async def test_revoking_a_token_ends_its_live_connections_and_no_others(
     await asyncio.gather(desk.lost(), phone.lost())
     await bob.caught_up()
     assert not bob.disconnected.is_set()
+
+
+class Doorstep:
+    """Connections whose token was looked up wait here."""
+
+    def __init__(self, running: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._waits, self._opens = asyncio.Event(), asyncio.Event()
+        self.departed: list[str] = []
+        feed = running.app[SERVER].feed
+        monkeypatch.setattr(feed, "attend", self._attend)
+        monkeypatch.setattr(feed, "depart", self.departed.append)
+
+    async def _attend(self, participant_id: str) -> None:
+        self._waits.set()
+        await self._opens.wait()
+
+    async def code(
+        self, running: RunningServer, meanwhile: Callable[[str], Awaitable[None]]
+    ) -> str:
+        """With which one is refused who waits here while something happens."""
+        token, late = await running.token("Ada"), RawClient()
+        connecting = asyncio.create_task(late.connect(running.url, {"token": token}))
+        try:
+            await asyncio.wait_for(self._waits.wait(), PATIENCE)
+            await meanwhile(token)
+            self._opens.set()
+            with pytest.raises(Refused) as refused:
+                await connecting
+        finally:
+            await late.close()
+        return str(refused.value.data["data"]["code"])
+
+
+async def test_a_token_revoked_while_its_connection_is_made_lets_nobody_in(
+    server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await server()
+    doorstep = Doorstep(running, monkeypatch)
+    assert await doorstep.code(running, running.service.revoke_token) == "token_revoked"
+    assert len(doorstep.departed) == 1
+
+
+async def test_who_connects_while_draining_is_announced_is_refused(
+    server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await server()
+    doorstep = Doorstep(running, monkeypatch)
+
+    async def drain(_: str) -> None:
+        running.app[SERVER].namespace.announce(100, 100)
+
+    assert await doorstep.code(running, drain) == "draining"
+    assert len(doorstep.departed) == 1
+
+
+async def test_tokens_are_looked_at_again_where_doubt_comes_during_the_look(
+    server: StartServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await server()
+    token = await running.token("Ada")
+    ada = await connect(running, token=token)
+    parts = running.app[SERVER]
+    identify = parts.service.identify
+    looks = 0
+
+    async def slow(digest: bytes) -> Identity:
+        nonlocal looks
+        looks += 1
+        identity = await identify(digest)
+        if looks == 1:
+            # Nobody hears of it: as on an instance that has lost Redis.
+            monkeypatch.setattr(parts.feed, "token_dropped", lambda digest: None)
+            await running.service.revoke_token(token)
+            parts.feed.tokens_doubtful()
+        return identity
+
+    monkeypatch.setattr(parts.service, "identify", slow)
+    parts.feed.tokens_doubtful()
+    await ada.lost()
+    assert looks == 2
 
 
 async def test_a_live_connection_ends_when_its_token_expires(
