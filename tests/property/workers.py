@@ -152,6 +152,9 @@ class Worker:
         else:
             self._feed.signal(session_id, signal)
 
+    def reply_left(self, session_id: str, reply_id: str) -> None:
+        """Nobody follows sessions here."""
+
 
 class _Killed(Exception):
     """Rolls back the transaction that the process had begun."""
