@@ -205,6 +205,16 @@ async def test_what_somebody_used_is_counted_by_the_day(store: Store) -> None:
     assert await store.read(lambda tx: tx.usage.of("ada", next_day)) == Asked(0, 5)
 
 
+async def test_who_is_late_by_the_clock_does_not_wipe_out_what_was_used_today(store: Store) -> None:
+    yesterday = NOW - timedelta(days=1)
+    await store.transact(lambda tx: tx.usage.add("ada", NOW, replies=2, tokens=70))
+    await store.transact(lambda tx: tx.usage.add("ada", yesterday, replies=1, tokens=5))
+    assert await store.read(lambda tx: tx.usage.of("ada", NOW)) == Asked(3, 75)
+    await seed(store, bot="echo", at=yesterday)
+    await say(store, at=yesterday)
+    assert await store.read(lambda tx: tx.usage.of("ada", NOW)) == Asked(4, 75)
+
+
 async def test_a_message_counts_the_replies_that_it_asks_for(store: Store) -> None:
     await seed(store, bot="echo")
     await say(store)
