@@ -192,7 +192,7 @@ class PostgresStore:
                 clashes += what is Trouble.CLASH
                 if what is Trouble.CLASH and clashes == MAX_CLASHES:
                     raise
-                if what is Trouble.LATE or time.monotonic() >= deadline:
+                if what in (Trouble.LATE, Trouble.HELD) or time.monotonic() >= deadline:
                     raise Unavailable("the store did not answer; try again") from failure
                 log.info("a transaction is repeated: %s", type(failure).__name__)
             await asyncio.sleep(pause)
