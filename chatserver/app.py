@@ -21,7 +21,7 @@ from chatserver.compose.instances import instances_of
 from chatserver.compose.lifetime import opened
 from chatserver.compose.models import summarizers
 from chatserver.compose.replying import replying
-from chatserver.compose.running import running, stop_signal
+from chatserver.compose.running import end_at_signals, running, stop_signal
 from chatserver.compose.service import service_of
 from chatserver.gateways import leaving
 from chatserver.observability.metrics import Metrics
@@ -121,7 +121,7 @@ def create_app(
             return
         log.info("draining")
         namespace.announce(settings.reconnect_after_ms, settings.reconnects_per_second)
-        await replies.drain()
+        await replies.drain(settings.drain_seconds)
         await namespace.finish_events(settings.drain_seconds)
         await sockets.close_all()
 
@@ -168,13 +168,14 @@ def _namespace(
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Runs until SIGTERM or SIGINT, then drains (G9). `ready` is called with the URL.
 
-    Load balancers get `drain_notice_seconds` to look elsewhere; a second signal cuts them short.
-    Raises what `running` and `create_app` raise.
+    During the start they end the process at once. Load balancers get `drain_notice_seconds` to look
+    elsewhere; a second signal cuts them short. Raises what `running` and `create_app` raise.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    stop = stop_signal()
+    end_at_signals()
     app = create_app(settings)
     async with running(app, settings, settings.port) as url:
+        stop = stop_signal()
         ready(url)
         await stop.wait()
         stop.clear()
