@@ -320,6 +320,20 @@ async def test_a_listener_that_fails_costs_nobody_their_message(postgres: Postgr
     await postgres.give_back(url)
 
 
+async def test_a_store_is_closed_although_the_server_is_silent(
+    own_postgres: PostgresServer,
+) -> None:
+    url = await own_postgres.fresh()
+    async with opened(url) as store:
+        await seeded(store)
+        await store.read(lambda tx: tx.sessions.get("s"))
+        own_postgres.freeze()
+        try:
+            await asyncio.wait_for(store.close(), 8)
+        finally:
+            own_postgres.thaw()
+
+
 async def test_a_pool_that_is_used_up_is_unavailable(postgres: PostgresServer) -> None:
     url = await postgres.fresh()
     async with opened(url, connections=1, patience_seconds=0.3) as store:

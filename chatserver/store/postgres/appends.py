@@ -2,7 +2,8 @@
 
 One batch at a time takes the sessions that nobody else holds, and waits for nobody. A session that
 was in use gets a queue and batches of its own, which wait for it and hold it, until its queue is
-empty. So who sits on one session, or on what somebody used, holds up no other session, and instances that all write to one take turns.
+empty. So who sits on one session, or on what somebody used, holds up no other, and instances that
+all write to one take turns.
 """
 
 import asyncio
