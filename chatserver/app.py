@@ -35,6 +35,8 @@ from chatserver.store.open import OpenableStore
 
 log = structlog.get_logger(__name__)
 
+SAME_SIGNAL_SECONDS = 0.3
+"""Signals that come so soon after each other are one."""
 SWITCH_SECONDS = 0.0005
 """How long the event loop may keep the interpreter while the writer's thread waits for it.
 
@@ -76,7 +78,7 @@ def create_app(
 ) -> web.Application:
     """A complete server. `bots` take the place of the built-in ones, `model_bots` of the adapters.
 
-    Raises what `core_of` raises, `BadRedisUrl`, or `ValueError` for trusted proxies that are no
+    Raises what `core_of` raises, `BadRedisUrl`, or `BadNetwork` for trusted proxies that are no
     addresses; on start-up what `opened` raises.
     """
     app = web.Application(client_max_size=settings.frame_bytes)
@@ -178,9 +180,13 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         stop = stop_signal()
         ready(url)
         await stop.wait()
-        stop.clear()
         app[SERVER].namespace.leave()
+        notice = settings.drain_notice_seconds
+        # Who runs us may tell both a group of processes and its first one, which tells us again.
+        same = min(SAME_SIGNAL_SECONDS, notice)
+        await asyncio.sleep(same)
+        stop.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), settings.drain_notice_seconds)
+            await asyncio.wait_for(stop.wait(), notice - same)
         # Before the port is closed: polling clients must come once more to hear of it.
         await app.shutdown()
