@@ -89,8 +89,8 @@ def create_worker(
 async def work(settings: Settings, ready: Callable[[str], None]) -> None:
     """Runs until SIGTERM or SIGINT, then hands back what is unfinished (G9).
 
-    During the start they end the process at once. `ready` is called with the URL of the health checks,
-    or with nothing. Raises what `running` and `create_worker` raise.
+    During the start they end the process at once. `ready` is called with the URL of the health
+    checks, or with nothing. Raises what `running` and `create_worker` raise.
     """
     end_at_signals()
     async with running(create_worker(settings), settings, settings.worker_port) as url:
