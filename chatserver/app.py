@@ -180,13 +180,12 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         stop = stop_signal()
         ready(url)
         await stop.wait()
-        app[SERVER].namespace.leave()
         notice = settings.drain_notice_seconds
         # Who runs us may tell both a group of processes and its first one, which tells us again.
-        same = min(SAME_SIGNAL_SECONDS, notice)
-        await asyncio.sleep(same)
+        await asyncio.sleep(min(SAME_SIGNAL_SECONDS, notice))
         stop.clear()
+        app[SERVER].namespace.leave()
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), notice - same)
+            await asyncio.wait_for(stop.wait(), notice)
         # Before the port is closed: polling clients must come once more to hear of it.
         await app.shutdown()
