@@ -17,9 +17,16 @@ UNKNOWN = "unknown"
 """The address of a peer that has none, such as one at the other end of a Unix socket."""
 
 
+class BadNetwork(ValueError):
+    """What should be an address or a network is neither. Says what it is."""
+
+
 def parse_networks(names: Iterable[str]) -> tuple[Network, ...]:
-    """Addresses and networks as an operator writes them. Raises `ValueError` with the wrong one."""
-    return tuple(ip_network(name, strict=False) for name in names)
+    """Addresses and networks as an operator writes them. Raises `BadNetwork` with the wrong one."""
+    try:
+        return tuple(ip_network(name, strict=False) for name in names)
+    except ValueError as failure:
+        raise BadNetwork(str(failure)) from failure
 
 
 def client_address(

@@ -21,7 +21,7 @@ from chatserver.compose.instances import instances_of
 from chatserver.compose.lifetime import opened
 from chatserver.compose.models import summarizers
 from chatserver.compose.replying import replying
-from chatserver.compose.running import running, stop_signal
+from chatserver.compose.running import end_at_signals, running, stop_signal
 from chatserver.compose.service import service_of
 from chatserver.gateways import leaving
 from chatserver.observability.metrics import Metrics
@@ -35,6 +35,8 @@ from chatserver.store.open import OpenableStore
 
 log = structlog.get_logger(__name__)
 
+SAME_SIGNAL_SECONDS = 0.3
+"""Signals that come so soon after each other are one."""
 SWITCH_SECONDS = 0.0005
 """How long the event loop may keep the interpreter while the writer's thread waits for it.
 
@@ -76,7 +78,7 @@ def create_app(
 ) -> web.Application:
     """A complete server. `bots` take the place of the built-in ones, `model_bots` of the adapters.
 
-    Raises what `core_of` raises, `BadRedisUrl`, or `ValueError` for trusted proxies that are no
+    Raises what `core_of` raises, `BadRedisUrl`, or `BadNetwork` for trusted proxies that are no
     addresses; on start-up what `opened` raises.
     """
     app = web.Application(client_max_size=settings.frame_bytes)
@@ -121,7 +123,7 @@ def create_app(
             return
         log.info("draining")
         namespace.announce(settings.reconnect_after_ms, settings.reconnects_per_second)
-        await replies.drain()
+        await replies.drain(settings.drain_seconds)
         await namespace.finish_events(settings.drain_seconds)
         await sockets.close_all()
 
@@ -168,18 +170,22 @@ def _namespace(
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Runs until SIGTERM or SIGINT, then drains (G9). `ready` is called with the URL.
 
-    Load balancers get `drain_notice_seconds` to look elsewhere; a second signal cuts them short.
-    Raises what `running` and `create_app` raise.
+    During the start they end the process at once. Load balancers get `drain_notice_seconds` to look
+    elsewhere; a second signal cuts them short. Raises what `running` and `create_app` raise.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    stop = stop_signal()
+    end_at_signals()
     app = create_app(settings)
     async with running(app, settings, settings.port) as url:
+        stop = stop_signal()
         ready(url)
         await stop.wait()
+        notice = settings.drain_notice_seconds
+        # Who runs us may tell both a group of processes and its first one, which tells us again.
+        await asyncio.sleep(min(SAME_SIGNAL_SECONDS, notice))
         stop.clear()
         app[SERVER].namespace.leave()
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), settings.drain_notice_seconds)
+            await asyncio.wait_for(stop.wait(), notice)
         # Before the port is closed: polling clients must come once more to hear of it.
         await app.shutdown()

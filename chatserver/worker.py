@@ -12,7 +12,7 @@ from chatserver.compose.gateways import add_health
 from chatserver.compose.instances import instances_of
 from chatserver.compose.lifetime import opened
 from chatserver.compose.replying import Replying, replying
-from chatserver.compose.running import running, stop_signal
+from chatserver.compose.running import end_at_signals, running, stop_signal
 from chatserver.realtime.manager import RoomManager
 from chatserver.settings import Settings
 
@@ -70,7 +70,7 @@ def create_worker(
 
     async def drain(_: web.Application) -> None:
         log.info("draining")
-        await replies.drain()
+        await replies.drain(settings.drain_seconds)
 
     async def require_claiming() -> None:
         if replies.pool.draining:
@@ -89,10 +89,11 @@ def create_worker(
 async def work(settings: Settings, ready: Callable[[str], None]) -> None:
     """Runs until SIGTERM or SIGINT, then hands back what is unfinished (G9).
 
-    `ready` is called with the URL of the health checks, or with nothing. Raises what `running` and
-    `create_worker` raise.
+    During the start they end the process at once. `ready` is called with the URL of the health
+    checks, or with nothing. Raises what `running` and `create_worker` raise.
     """
-    stop = stop_signal()
+    end_at_signals()
     async with running(create_worker(settings), settings, settings.worker_port) as url:
+        stop = stop_signal()
         ready(url)
         await stop.wait()

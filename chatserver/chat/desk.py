@@ -3,6 +3,8 @@
 A worker holds a reply by a lease and may write its end only while `(attempt, owner)` match.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +12,7 @@ from datetime import datetime, timedelta
 from chatserver.chat.answers import heard_in, say
 from chatserver.chat.bots import bot_participant
 from chatserver.chat.conversation import conversation
+from chatserver.chat.errors import Unavailable
 from chatserver.chat.events import (
     ReplyFailed,
     ReplyFinished,
@@ -18,8 +21,19 @@ from chatserver.chat.events import (
 )
 from chatserver.chat.limits import Limits
 from chatserver.chat.models import Reply, ReplyError, ReplyState
-from chatserver.chat.ports import Claim, Clock, Feed, ReplyContext, Store, Transaction
+from chatserver.chat.ports import (
+    Claim,
+    Clock,
+    Contended,
+    Feed,
+    ReplyContext,
+    Store,
+    Transaction,
+)
 from chatserver.chat.turns import pass_on
+
+LOOK_AGAIN_SECONDS = (0.002, 0.004, 0.008, 0.016, 0.032)
+"""After which it is looked again for replies that others kept from us for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +80,26 @@ class ReplyDesk:
         self._window = window
         self._max_takeovers = max_takeovers
         self._limits = limits
+        self._began = clock.now() - timedelta(seconds=clock.monotonic())
 
     async def claim(self, owner: str) -> Work | None:
-        """The next reply to run, told to the room as started; None where nothing waits."""
-        now = self._clock.now()
+        """The next reply to run, told to the room as started; None where nothing waits.
 
-        def work(tx: Transaction) -> Work | None:
-            claim = tx.replies.claim(
-                owner,
-                now,
-                now + self._lease,
-                running_each=self._limits.running_replies_per_participant,
-            )
-            return None if claim is None else Work(claim, self._context(tx, claim.reply))
-
-        claimed = await self._store.transact(work)
-        if claimed is not None and claimed.context is not None:
-            reply = claimed.claim.reply
+        After `Unavailable` a reply may have been claimed for nothing; then its lease lapses.
+        """
+        claim = await self._claimed(owner)
+        if claim is None:
+            return None
+        reply = claim.reply
+        try:
+            # A transaction of its own. To claim and then to look at the session would be to lock
+            # the reply first, and whoever holds the session would hold up every claim.
+            context = await self._store.read(lambda tx: self._context(tx, reply))
+        except Unavailable:
+            with contextlib.suppress(Unavailable):
+                await self.release(claim, "", 0)
+            raise
+        if context is not None:
             self._feed.signal(
                 reply.session_id,
                 ReplyStarted(
@@ -93,7 +110,25 @@ class ReplyDesk:
                     bot=bot_participant(reply.bot),
                 ),
             )
-        return claimed
+        return Work(claim, context)
+
+    async def _claimed(self, owner: str) -> Claim | None:
+        few = self._limits.running_replies_per_participant
+
+        async def attempt() -> Claim | None:
+            now = self._steady_now()
+            return await self._store.transact(
+                lambda tx: tx.replies.claim(owner, now, self._lease, running_each=few)
+            )
+
+        for pause in LOOK_AGAIN_SECONDS:
+            try:
+                return await attempt()
+            except Contended:
+                await asyncio.sleep(pause)
+        with contextlib.suppress(Contended):
+            return await attempt()
+        return None
 
     def exhausted(self, claim: Claim) -> bool:
         """Whether this reply took its workers down too often to be tried again."""
@@ -113,8 +148,10 @@ class ReplyDesk:
 
     async def renew(self, claim: Claim, partial: str) -> bool | None:
         """Extends the lease and saves the text so far. True: stop it; None: it is not yours."""
-        until = self._clock.now() + self._lease
-        return await self._store.transact(lambda tx: tx.replies.renew(claim, partial, until))
+        now = self._steady_now()
+        return await self._store.transact(
+            lambda tx: tx.replies.renew(claim, partial, now, self._lease)
+        )
 
     async def give_up(self, claim: Claim, tokens: int) -> None:
         """The end of an attempt whose reply belongs to another by now."""
@@ -199,6 +236,10 @@ class ReplyDesk:
             tx.log.append(reply.session_id, bot_participant(reply.bot), failed, now)
 
         await self._store.transact(work)
+
+    def _steady_now(self) -> datetime:
+        """The time for leases: a clock that is set forward must not end those that we hold."""
+        return self._began + timedelta(seconds=self._clock.monotonic())
 
     def _context(self, tx: Transaction, reply: Reply) -> ReplyContext | None:
         session = heard_in(tx, reply)

@@ -1,4 +1,9 @@
-"""How many replies, and of how many tokens, somebody may ask for in a day. Days are UTC's."""
+"""How many replies, and of how many tokens, somebody may ask for in a day. Days are UTC's.
+
+Exact where one process writes. Where several do, each asks before it counts: requests of one person
+that several instances accept in the same moment, in different sessions, may each find the last one
+free, so that up to one more for each further instance gets through. What came too much is counted.
+"""
 
 from datetime import datetime, timedelta
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from chatserver.addresses import BadNetwork
 from chatserver.bot_settings import UnknownSummaryBot
 from chatserver.bots.corpus import EmptyCorpus
 from chatserver.bots.file import BadBotsFile
@@ -86,7 +87,9 @@ def explain(
             return f"{CORPUS}: {settings.corpus_file} is not a text file with a line in it"
         case OSError():
             return _explain_os_error(problem, settings, *(port or (PORT, settings.port)))
-        case ValueError():
+        case UnicodeError() if _is_no_name(settings.host):
+            return f"{HOST}: {settings.host} cannot be a name; try 127.0.0.1 or 0.0.0.0"
+        case BadNetwork():
             return f"CHATSERVER_TRUSTED_PROXIES: {problem}; write addresses or networks"
     return None
 
@@ -130,6 +133,15 @@ def explain_database(problem: Exception, setting: str, url: str) -> str | None:
                 f"chatserver{where if database.startswith('sqlite') else ' alone'}"
             )
     return None
+
+
+def _is_no_name(host: str) -> bool:
+    """Whether it breaks the rules of names, such as that no part is longer than 63 letters."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return True
+    return False
 
 
 def _redis(settings: Settings) -> str:

@@ -42,6 +42,7 @@ def export_session(session_id: str, output: Path | None, database_url: str | Non
 
 async def _export(settings: Settings, session_id: str, file: IO[bytes]) -> None:
     from chatserver.chat.archive.saving import save_session
+    from chatserver.cli.session_problems import Unwritten
     from chatserver.compose.database import database
     from chatserver.store.moving.open import require_readable
 
@@ -50,9 +51,13 @@ async def _export(settings: Settings, session_id: str, file: IO[bytes]) -> None:
 
     def work(tx: "Transaction") -> int:
         # From the start: a store may ask for it again where its connection was lost.
-        file.seek(0)
-        file.truncate()
-        return save_session(tx, session_id, file.write)
+        try:
+            file.seek(0)
+            file.truncate()
+            return save_session(tx, session_id, file.write)
+        except OSError as failure:
+            # Not as its cause: the store would take that for a connection that was lost.
+            raise Unwritten(str(failure.strerror)) from None
 
     async with _store(place, settings) as store:
         events = await store.read(work)
@@ -67,6 +72,7 @@ def _written(output: Path | None) -> Iterator[IO[bytes]]:
             yield spooled
             spooled.seek(0)
             copyfileobj(spooled, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
         return
     with tempfile.NamedTemporaryFile(
         dir=output.parent, prefix=f".{output.name}.", delete=False

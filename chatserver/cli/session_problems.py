@@ -1,5 +1,6 @@
 """What keeps a session from being exported or imported, in words that say what helps."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,12 @@ from chatserver.cli.problems import DATABASE, explain
 from chatserver.settings import Settings
 from chatserver.store.moving.errors import SideFailed, SourceMissing
 from chatserver.store.open import shown
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Unwritten(Exception):
+    """The session could not be written where it should be. Says why."""
 
 
 @contextmanager
@@ -54,9 +61,18 @@ def _explain(
             return f"{DATABASE}: {database}: {problem.message}"
         case SourceMissing() | SideFailed():
             return f"{DATABASE}: cannot read {database}: {problem}"
+        case Unwritten():
+            return _no_room(argument, file, str(problem))
+        case OSError() if problem.errno in FULL and problem.filename is None:
+            return _no_room(argument, file, str(problem.strerror))
         case OSError() if file is not None and _is_about(problem, file):
             return f"{argument}: cannot use {file}: {problem.strerror}"
     return explain(problem, settings)
+
+
+def _no_room(argument: str, file: Path | None, why: str) -> str:
+    where = file or "stdout (by way of the folder for temporary files, TMPDIR)"
+    return f"{argument}: cannot write {where}: {why}; make room there, or write elsewhere"
 
 
 def _is_about(problem: OSError, file: Path) -> bool:

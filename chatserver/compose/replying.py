@@ -24,9 +24,9 @@ class Replying:
     folds: MemoryFolds
     titles: SessionTitles
 
-    async def drain(self) -> None:
+    async def drain(self, seconds: float) -> None:
         """Claims nothing more, hands every unfinished reply back, and breaks off the folds."""
-        await self.pool.drain()
+        await self.pool.drain(seconds)
         await self.folds.close()
 
 

@@ -13,8 +13,18 @@ from chatserver.settings import Settings
 log = structlog.get_logger(__name__)
 
 
+def end_at_signals() -> None:
+    """Until `stop_signal`, SIGTERM and SIGINT end this process at once.
+
+    A start may wait for long, in threads too, and has done nothing that would have to be ended in
+    order: what it had begun to change is rolled back as after any death.
+    """
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_DFL)
+
+
 def stop_signal() -> asyncio.Event:
-    """Set by SIGTERM and SIGINT."""
+    """Set by SIGTERM and SIGINT from now on."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):

@@ -19,6 +19,8 @@ STOP_SECONDS = 0.5
 """How soon a stop is obeyed that another process stored."""
 CLAIMS_AT_ONCE = 4
 """They find one queue, and lock each other out of it; more would only take connections away."""
+LAST_SECONDS = 1.0
+"""What is broken off at the end of a drain gets this long to close what it opened."""
 POLL_SECONDS = 1.0
 """How soon a prompt is found whose nudge was lost, or whose worker died and lease lapsed."""
 
@@ -50,6 +52,8 @@ class ReplyPool:
         self._listeners = listeners
         self._owner = secrets.token_urlsafe(8)
         self._hints = asyncio.Semaphore(0)
+        self._hinted = 0
+        """Hints that no worker took yet."""
         self._claiming = asyncio.Semaphore(CLAIMS_AT_ONCE)
         # By reply and attempt: after a long pause this pool may take over from itself.
         self._running: dict[tuple[str, int], ReplyRun] = {}
@@ -86,8 +90,7 @@ class ReplyPool:
 
     def hint(self, prompts: int) -> None:
         """So many new prompts wait, as far as is known."""
-        for _ in range(min(prompts, self._concurrency)):
-            self._hints.release()
+        self._wake(prompts)
 
     def stop_requested(self, reply_id: str) -> None:
         """`chat.ports.ReplyNudge`. The store knows already; this saves waiting for a look at it."""
@@ -95,21 +98,36 @@ class ReplyPool:
             if running == reply_id:
                 run.halt(Halt.STOPPED)
 
-    async def drain(self) -> None:
-        """Claims nothing more and hands every unfinished reply back to the queue."""
+    async def drain(self, seconds: float) -> None:
+        """Claims nothing more and hands every unfinished reply back to the queue.
+
+        Takes hardly longer than `seconds`: what could not be handed back is left to its lease.
+        """
         self._draining.set()
         for run in self._running.values():
             run.halt(Halt.DRAINED)
         for task in self._watching:
             task.cancel()
-        for _ in self._workers:
-            self._hints.release()
-        await asyncio.gather(*self._workers)
+        self._wake(self._concurrency)
+        if self._workers:
+            _, late = await asyncio.wait(self._workers, timeout=seconds)
+            if late:
+                log.warning("drain_cut_short", replies_running=len(self._running))
+                for worker in late:
+                    worker.cancel()
+                await asyncio.wait(late, timeout=LAST_SECONDS)
         await asyncio.gather(*self._watching, return_exceptions=True)
+
+    def _wake(self, workers: int) -> None:
+        """As many as there are at most, or hints would pile up while nobody takes them."""
+        for _ in range(min(workers, self._concurrency - self._hinted)):
+            self._hinted += 1
+            self._hints.release()
 
     async def _work(self) -> None:
         while not self._draining.is_set():
             await self._hints.acquire()
+            self._hinted -= 1
             try:
                 while await self._run_next():
                     pass
@@ -160,8 +178,7 @@ class ReplyPool:
                 if self._workers and self._hints.locked():
                     # What was handed over goes on side by side, as it was; and a reply whose lease
                     # lapsed is not among the queued, so that somebody looks in any case.
-                    for _ in range(max(1, min(queued, self._concurrency))):
-                        self._hints.release()
+                    self._wake(max(1, queued))
             await asyncio.sleep(POLL_SECONDS)
 
     async def _obey_stops(self) -> None:

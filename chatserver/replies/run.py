@@ -189,19 +189,21 @@ class ReplyRun:
         self._tokens += tokens
 
     async def _persistently(self, error: ReplyError | None) -> None:
+        # As it is now: what interrupts the pauses must not take back an answer that is whole.
+        halted = self._halted
         for pause in (0.1, 0.3, 1.0, 2.0, None):
             try:
-                await self._end(self._claim, error)
+                await self._end(self._claim, error, halted)
                 return
             except Unavailable:
-                if pause is None:
+                if pause is None or halted is Halt.DRAINED:
                     # The lease will lapse, and somebody else begins anew.
                     self._log.error("reply_not_ended", exc_info=True)
                     return
                 await asyncio.sleep(pause)
 
-    async def _end(self, claim: Claim, error: ReplyError | None) -> None:
-        match self._halted:
+    async def _end(self, claim: Claim, error: ReplyError | None, halted: Halt | None) -> None:
+        match halted:
             case Halt.LOST:
                 await self._desk.give_up(claim, self._tokens)
                 self._log.warning("reply_taken_over")
@@ -212,7 +214,7 @@ class ReplyRun:
             case _ if error is not None:
                 await self._desk.fail(claim, error, self._text, self._tokens)
                 state = "failed"
-            case halted:
+            case _:
                 stopped = halted is Halt.STOPPED
                 ended = await self._desk.finish(claim, self._text, self._tokens, stopped=stopped)
                 if ended is None:

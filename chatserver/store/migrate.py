@@ -1,6 +1,7 @@
 """Bringing a database to the schema this code needs."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from chatserver.store.postgres.connections import Connect
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 MIGRATING = 0x6D696772617465
 """The advisory lock of PostgreSQL that one instance holds while others start."""
@@ -56,11 +58,19 @@ def migrate(url: str, *, unfinished: bool = False) -> str | None:
 def migrate_postgres(connect: Connect, *, unfinished: bool = False) -> str | None:
     """The same for PostgreSQL, in a thread without an event loop. All instances may do it at once.
 
+    Waits, however long it takes, for another that is under way; and says so in the log.
     One transaction, whatever number of revisions: a failure changes nothing.
     """
 
     def work(connection: Connection) -> str | None:
-        connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+        before = _revision(connection)
+        if before == _scripts().get_current_head():  # nothing that others would have to wait for
+            if not unfinished:
+                _require_finished(connection)
+            return before
+        if not connection.scalar(select(func.pg_try_advisory_xact_lock(MIGRATING))):
+            log.warning("waiting for another migration of the database")
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
         before = upgrade(connection, unfinished=unfinished)
         connection.commit()
         return before

@@ -96,7 +96,8 @@ def database_at(
         raise UnsupportedDatabase(url.partition(":")[0]) from failure
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise UnsupportedDatabase(parsed.drivername)
-    return SqliteDatabase(Path(parsed.database).absolute())
+    # Two names of one file are one database, with one lock.
+    return SqliteDatabase(Path(parsed.database).resolve())
 
 
 def shown(url: str) -> str:

@@ -1,43 +1,24 @@
 """The `reply` table: jobs that are leased, fenced and ended exactly once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
-    and_,
-    bindparam,
-    exists,
     func,
-    literal_column,
-    or_,
     select,
-    tuple_,
     update,
 )
 
 from chatserver.chat.models import EventType, ParticipantKind, Reply, ReplyError, ReplyState
 from chatserver.chat.ports import Claim
 from chatserver.store import schema
+from chatserver.store.claims import FENCE, RUNNING, Claims, active, held, turn
 from chatserver.store.rows import reply_from
 
-CLAIMS = 0x636C61696D
-"""Tells our advisory locks from those of others."""
-
 R, E, P = schema.reply.c, schema.event.c, schema.participant.c
-
-
-def _active(state: ColumnElement[str]) -> ColumnElement[bool]:
-    # Literals, not parameters: a partial index serves only queries that spell out its condition.
-    return state.in_([literal_column("'queued'"), literal_column("'running'")])
-
-
-def _turn(reply: Any) -> tuple[ColumnElement[Any], ...]:
-    """What orders the replies of a session; no two are equal."""
-    return reply.prompt_seq, reply.created_at, reply.position, reply.id
 
 
 class ReplyRows:
@@ -49,6 +30,7 @@ class ReplyRows:
     def __init__(self, connection: Connection, *, locking: bool = False) -> None:
         self._connection = connection
         self._locking = locking
+        self._claims = Claims(connection, locking=locking)
         self.prompts = 0
 
     def get(self, session_id: str, reply_id: str) -> Reply | None:
@@ -76,9 +58,7 @@ class ReplyRows:
 
     def active(self, session_id: str) -> list[Reply]:
         rows = self._connection.execute(
-            select(schema.reply)
-            .where(R.session == session_id, _active(R.state))
-            .order_by(*_turn(R))
+            select(schema.reply).where(R.session == session_id, active(R.state)).order_by(*turn(R))
         )
         return [reply_from(row) for row in rows]
 
@@ -120,16 +100,16 @@ class ReplyRows:
         return list(found)
 
     def count_active(self, session_id: str) -> int:
-        return self._count(R.session == session_id, _active(R.state))
+        return self._count(R.session == session_id, active(R.state))
 
     def count_queued(self) -> int:
-        return self._count(_active(R.state), R.state == ReplyState.QUEUED)
+        return self._count(active(R.state), R.state == ReplyState.QUEUED)
 
     def count_active_of(self, asker: str) -> int:
-        return self._count(R.asker == asker, _active(R.state))
+        return self._count(R.asker == asker, active(R.state))
 
     def count_waiting(self, limit: int) -> int:
-        some = select(R.id).where(_active(R.state)).limit(limit).subquery()
+        some = select(R.id).where(active(R.state)).limit(limit).subquery()
         return self._connection.scalar(select(func.count()).select_from(some)) or 0
 
     def count_turns(self, session_id: str) -> int:
@@ -148,88 +128,31 @@ class ReplyRows:
         return self._count(R.session == session_id, R.prompt_seq > func.coalesce(persons_last, 0))
 
     def claim(
-        self, owner: str, now: datetime, lease_until: datetime, *, running_each: int = 0
+        self, owner: str, now: datetime, lease: timedelta, *, running_each: int = 0
     ) -> Claim | None:
-        found = self._next(now, running_each)
-        if found is None:
-            return None
-        attempt = found.attempt + 1
-        takeovers = found.takeovers + (found.state == ReplyState.RUNNING)
-        self._connection.execute(
-            _TAKE,
-            {
-                "taken_id": found.id,
-                "attempt": attempt,
-                "takeovers": takeovers,
-                "owner": owner,
-                "lease_until": lease_until,
-            },
-        )
-        reply = reply_from(found).model_copy(
-            update={"state": ReplyState.RUNNING, "attempt": attempt, "text": ""}
-        )
-        return Claim(
-            reply=reply,
-            owner=owner,
-            asker=found.asker,
-            earlier=found.partial,
-            takeovers=takeovers,
-            stop_requested=found.stop_requested,
-        )
-
-    def _next(self, now: datetime, running_each: int) -> Row[Any] | None:
-        query = _NEXT if not running_each else _NEXT_OF_FEW
-        given = {"now": now, "running_each": running_each}
-        if not self._locking:
-            return self._connection.execute(query, given).one_or_none()
-        # What another worker is claiming is passed over. That of two replies of one session both
-        # look free to two workers is rare, and `uq_reply_running` then refuses the second.
-        query = query.with_for_update(of=schema.reply, skip_locked=True)
-        full: list[str] = []
-        while (found := self._connection.execute(query, given).one_or_none()) is not None:
-            if not running_each or self._has_turn(found.asker, now, running_each, wait=not full):
-                return found
-            full.append(found.asker)
-            query = query.where(R.asker.not_in(full))
-        return None
-
-    def _has_turn(self, asker: str, now: datetime, running_each: int, *, wait: bool) -> bool:
-        """Whether one more may run for the asker, counted while no other worker claims for them."""
-        key = func.hashtextextended(asker, CLAIMS)
-        if wait:
-            self._connection.execute(select(func.pg_advisory_xact_lock(key)))
-        elif not self._connection.scalar(select(func.pg_try_advisory_xact_lock(key))):
-            return False  # who holds one asker and waits for another may wait for ever
-        running = R.state == literal_column("'running'")
-        return self._count(R.asker == asker, running, R.lease_until > now) < running_each
+        return self._claims.claim(owner, now, lease, running_each=running_each)
 
     def _locked(self, query: Select[Any]) -> Select[Any]:
         return query.with_for_update(of=schema.reply) if self._locking else query
 
-    def renew(self, claim: Claim, partial: str, lease_until: datetime) -> bool | None:
-        held = {**_held(claim), "lease_until": lease_until}
-        if partial:
-            found = self._connection.execute(_CHECKPOINT, {**held, "partial": partial})
-        else:
-            found = self._connection.execute(_RENEW, held)
-        stop = found.one_or_none()
-        return None if stop is None else bool(stop.stop_requested)
+    def renew(self, claim: Claim, partial: str, now: datetime, lease: timedelta) -> bool | None:
+        return self._claims.renew(claim, partial, now, lease)
 
     def holds(self, claim: Claim) -> bool:
-        query = self._locked(select(R.id).where(_FENCE))
-        return self._connection.scalar(query, _held(claim)) is not None
+        query = self._locked(select(R.id).where(FENCE))
+        return self._connection.scalar(query, held(claim)) is not None
 
     def release(self, claim: Claim, partial: str) -> None:
         released = self._connection.execute(
             update(schema.reply)
-            .where(_FENCE)
+            .where(FENCE)
             .values(
                 state=ReplyState.QUEUED,
                 owner=None,
                 lease_until=None,
                 **_said(claim, partial),
             ),
-            _held(claim),
+            held(claim),
         )
         # Others begin at once instead of finding it when they look.
         self.prompts += released.rowcount
@@ -237,7 +160,7 @@ class ReplyRows:
     def release_orphans(self) -> int:
         found = self._connection.execute(
             update(schema.reply)
-            .where(_active(R.state), R.state == ReplyState.RUNNING)
+            .where(active(R.state), R.state == ReplyState.RUNNING)
             .values(
                 state=ReplyState.QUEUED,
                 takeovers=R.takeovers + 1,
@@ -253,9 +176,8 @@ class ReplyRows:
         )
 
     def to_stop(self, owner: str) -> list[str]:
-        running = R.state == literal_column("'running'")
         found = self._connection.scalars(
-            select(R.id).where(running, R.owner == owner, R.stop_requested)
+            select(R.id).where(RUNNING, R.owner == owner, R.stop_requested)
         )
         return list(found)
 
@@ -296,80 +218,3 @@ class ReplyRows:
 
 def _said(claim: Claim, partial: str) -> dict[str, Any]:
     return {"partial": partial, "partial_attempt": claim.reply.attempt} if partial else {}
-
-
-_FENCE = and_(
-    R.id == bindparam("held_id"),
-    R.state == ReplyState.RUNNING,
-    R.owner == bindparam("held_by"),
-    R.attempt == bindparam("held_attempt"),
-)
-
-
-def _held(claim: Claim) -> dict[str, Any]:
-    """What `_FENCE` asks for."""
-    return {
-        "held_id": claim.reply.reply_id,
-        "held_by": claim.owner,
-        "held_attempt": claim.reply.attempt,
-    }
-
-
-def _next() -> Select[Any]:
-    """What may run now, the oldest first."""
-    other = schema.reply.alias("other")
-    o = other.c
-    lapsed = and_(R.state == ReplyState.RUNNING, R.lease_until <= bindparam("now"))
-    busy = exists().where(
-        o.session == R.session,
-        o.id != R.id,
-        _active(o.state),
-        or_(
-            o.state == ReplyState.RUNNING,
-            and_(
-                o.state == ReplyState.QUEUED,
-                tuple_(*_turn(o)) < tuple_(*_turn(R)),
-                R.state == ReplyState.QUEUED,
-            ),
-        ),
-    )
-    return (
-        select(schema.reply)
-        .where(_active(R.state), or_(R.state == ReplyState.QUEUED, lapsed), ~busy)
-        .order_by(R.created_at, R.id)
-        .limit(1)
-    )
-
-
-def _next_of_few() -> Select[Any]:
-    """The same, but for those whose asker has enough of them running."""
-    other = schema.reply.alias("beside").c
-    have_enough = (
-        select(other.asker)
-        .where(other.state == literal_column("'running'"), other.lease_until > bindparam("now"))
-        .group_by(other.asker)
-        .having(func.count() >= bindparam("running_each"))
-    )
-    return _next().where(R.asker.not_in(have_enough))
-
-
-# Made once: to put a statement together costs more than to execute it.
-_NEXT, _NEXT_OF_FEW = _next(), _next_of_few()
-_TAKE = (
-    update(schema.reply)
-    .where(R.id == bindparam("taken_id"))
-    .values(
-        state=ReplyState.RUNNING,
-        attempt=bindparam("attempt"),
-        takeovers=bindparam("takeovers"),
-        owner=bindparam("owner"),
-        lease_until=bindparam("lease_until"),
-    )
-)
-_RENEW = (
-    update(schema.reply)
-    .where(_FENCE)
-    .values(lease_until=bindparam("lease_until"))
-    .returning(R.stop_requested)
-)
-_CHECKPOINT = _RENEW.values(partial=bindparam("partial"), partial_attempt=R.attempt)

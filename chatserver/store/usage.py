@@ -10,11 +10,14 @@ from chatserver.store import schema
 U = schema.usage.c
 
 ADDING = """ON CONFLICT (participant) DO UPDATE SET
-  replies = excluded.replies + CASE WHEN usage.day = excluded.day THEN usage.replies ELSE 0 END,
-  tokens = excluded.tokens + CASE WHEN usage.day = excluded.day THEN usage.tokens ELSE 0 END,
-  day = excluded.day
+  replies = excluded.replies + CASE WHEN usage.day < excluded.day THEN 0 ELSE usage.replies END,
+  tokens = excluded.tokens + CASE WHEN usage.day < excluded.day THEN 0 ELSE usage.tokens END,
+  day = CASE WHEN usage.day < excluded.day THEN excluded.day ELSE usage.day END
 """
-"""In the words of SQLite and of PostgreSQL. So are `ADD`'s."""
+"""In the words of SQLite and of PostgreSQL. So are `ADD`'s.
+
+The day never goes back: what one adds whose clock is behind counts for the day that others know.
+"""
 ADD = f"""
 INSERT INTO usage (participant, day, replies, tokens)
 VALUES (:participant, :day, :replies, :tokens)

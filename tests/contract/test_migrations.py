@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+import asyncpg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chatserver.chat.models import Reply, Session
-from chatserver.store.migrate import SchemaTooNew, alembic_config
+from chatserver.store.migrate import MIGRATING, SchemaTooNew, alembic_config
 from chatserver.store.open import Database, database_at
 from chatserver.store.schema import metadata
 from chatserver.store.transaction import SqlTransaction
@@ -100,6 +101,21 @@ def test_a_database_of_a_later_version_is_left_alone(url: str) -> None:
         database_at(url).migrate()
     version = on(url, lambda c: c.scalar(text("SELECT version_num FROM alembic_version")))
     assert version == "later"
+
+
+def test_who_needs_no_migration_waits_for_none(postgres: PostgresServer) -> None:
+    url = asyncio.run(postgres.empty())
+    database_at(url).migrate()
+
+    async def migrate_beside_another() -> str | None:
+        other = await asyncpg.connect(url)
+        try:
+            await other.execute("SELECT pg_advisory_lock($1)", MIGRATING)
+            return await asyncio.wait_for(asyncio.to_thread(database_at(url).migrate), 10)
+        finally:
+            await other.close()
+
+    assert asyncio.run(migrate_beside_another()) is not None
 
 
 def test_instances_that_start_at_once_migrate_one_after_the_other(

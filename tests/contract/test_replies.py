@@ -8,11 +8,17 @@ from chatserver.chat.models import ReplyState
 from chatserver.chat.ports import Asked, Claim, Store, Transaction
 from tests.contract.seeding import ECHO, NOW, join_bots, later, queued, say, seed
 
-LEASE = 10
+LEASE = timedelta(seconds=60)
+LAPSED = timedelta()
+"""A lease that is over as soon as it begins, on anybody's clock."""
 
 
-async def claim(store: Store, owner: str, at: float = 0) -> Claim | None:
-    return await store.transact(lambda tx: tx.replies.claim(owner, later(at), later(at + LEASE)))
+async def claim(store: Store, owner: str, lease: timedelta = LEASE) -> Claim | None:
+    return await store.transact(lambda tx: tx.replies.claim(owner, NOW, lease))
+
+
+async def renew(store: Store, claim: Claim, partial: str, lease: timedelta = LEASE) -> bool | None:
+    return await store.transact(lambda tx: tx.replies.renew(claim, partial, NOW, lease))
 
 
 async def enqueue(store: Store, session_id: str, reply_id: str, prompt: int, at: float = 0) -> None:
@@ -47,14 +53,14 @@ async def test_a_lapsed_lease_is_taken_over_and_the_first_worker_fenced_off(stor
     await enqueue(store, "s", "r", 1)
     first = await claim(store, "w1")
     assert first is not None
-    assert await claim(store, "w2", at=LEASE - 1) is None
-    second = await claim(store, "w2", at=LEASE)
+    assert await claim(store, "w2") is None
+    await renew(store, first, "", LAPSED)
+    second = await claim(store, "w2")
     assert second is not None
     assert (second.reply.attempt, second.takeovers) == (2, 1)
     holds = [await store.read(lambda tx, c=c: tx.replies.holds(c)) for c in (first, second)]  # type: ignore[misc]
     assert holds == [False, True]
-    renewed = await store.transact(lambda tx: tx.replies.renew(first, "late", later(99)))
-    assert renewed is None
+    assert await renew(store, first, "late") is None
     await store.transact(lambda tx: tx.replies.release(first, ""))
     assert await store.read(lambda tx: tx.replies.holds(second))
 
@@ -62,10 +68,10 @@ async def test_a_lapsed_lease_is_taken_over_and_the_first_worker_fenced_off(stor
 async def test_a_renewed_lease_does_not_lapse_and_keeps_the_text(store: Store) -> None:
     await seed(store)
     await enqueue(store, "s", "r", 1)
-    mine = await claim(store, "w1")
+    mine = await claim(store, "w1", LAPSED)
     assert mine is not None
-    assert await store.transact(lambda tx: tx.replies.renew(mine, "so far", later(30))) is False
-    assert await claim(store, "w2", at=29) is None
+    assert await renew(store, mine, "so far") is False
+    assert await claim(store, "w2") is None
     (reply,) = await store.read(lambda tx: tx.replies.active("s"))
     assert reply.text == "so far"
 
@@ -78,8 +84,8 @@ async def test_a_stop_is_seen_at_the_next_beat_and_by_whoever_takes_over(store: 
     await store.transact(lambda tx: tx.replies.request_stop("r"))
     assert await store.read(lambda tx: tx.replies.to_stop("w1")) == ["r"]
     assert await store.read(lambda tx: tx.replies.to_stop("w2")) == []
-    assert await store.transact(lambda tx: tx.replies.renew(mine, "", later(5))) is True
-    other = await claim(store, "w2", at=5)
+    assert await renew(store, mine, "", LAPSED) is True
+    other = await claim(store, "w2")
     assert other is not None
     assert other.stop_requested
 
@@ -110,7 +116,7 @@ async def test_an_ended_reply_keeps_its_outcome_but_no_text(store: Store) -> Non
     await enqueue(store, "s", "r", 1)
     mine = await claim(store, "w")
     assert mine is not None
-    await store.transact(lambda tx: tx.replies.renew(mine, "secret", later(5)))
+    await renew(store, mine, "secret")
     await store.transact(lambda tx: tx.replies.finish("r", ReplyState.DONE, later(1), result_seq=7))
     reply = await store.read(lambda tx: tx.replies.get("s", "r"))
     assert reply is not None
@@ -153,7 +159,7 @@ async def test_no_more_replies_run_for_one_asker_than_allowed_and_others_go_on(
 ) -> None:
     async def next_one(owner: str) -> str | None:
         claimed = await store.transact(
-            lambda tx: tx.replies.claim(owner, NOW, later(LEASE), running_each=2)
+            lambda tx: tx.replies.claim(owner, NOW, LEASE, running_each=2)
         )
         return claimed.reply.reply_id if claimed else None
 
@@ -199,6 +205,16 @@ async def test_what_somebody_used_is_counted_by_the_day(store: Store) -> None:
     assert await store.read(lambda tx: tx.usage.of("ada", next_day)) == Asked(0, 5)
 
 
+async def test_who_is_late_by_the_clock_does_not_wipe_out_what_was_used_today(store: Store) -> None:
+    yesterday = NOW - timedelta(days=1)
+    await store.transact(lambda tx: tx.usage.add("ada", NOW, replies=2, tokens=70))
+    await store.transact(lambda tx: tx.usage.add("ada", yesterday, replies=1, tokens=5))
+    assert await store.read(lambda tx: tx.usage.of("ada", NOW)) == Asked(3, 75)
+    await seed(store, bot="echo", at=yesterday)
+    await say(store, at=yesterday)
+    assert await store.read(lambda tx: tx.usage.of("ada", NOW)) == Asked(4, 75)
+
+
 async def test_a_message_counts_the_replies_that_it_asks_for(store: Store) -> None:
     await seed(store, bot="echo")
     await say(store)
@@ -210,8 +226,8 @@ async def test_what_an_interrupted_attempt_said_is_not_the_next_ones_text(store:
     await enqueue(store, "s", "r", 1)
     first = await claim(store, "w1")
     assert first is not None
-    await store.transact(lambda tx: tx.replies.renew(first, "Once upon", later(5)))
-    again = await claim(store, "w2", at=5)
+    await renew(store, first, "Once upon", LAPSED)
+    again = await claim(store, "w2")
     assert again is not None
     assert (again.earlier, again.reply.text) == ("Once upon", "")
 
@@ -220,9 +236,9 @@ async def test_what_an_interrupted_attempt_said_is_not_the_next_ones_text(store:
         assert reply is not None
         return reply.text
 
-    await store.transact(lambda tx: tx.replies.renew(again, "", later(10)))
+    await renew(store, again, "")
     assert await text() == ""
-    await store.transact(lambda tx: tx.replies.renew(again, "Der", later(10)))
+    await renew(store, again, "Der")
     assert await text() == "Der"
     await store.transact(lambda tx: tx.replies.release(again, "Der Hund"))
     third = await claim(store, "w3")

@@ -126,7 +126,7 @@ def without_cursor() -> None:
 def without_fences() -> None:
     """A worker may end a reply that was taken over."""
     asked = [bindparam("held_by").is_not(None), bindparam("held_attempt").is_not(None)]
-    _exchange(replies, "_FENCE", and_(replies.R.id == bindparam("held_id"), *asked))
+    _exchange(replies, "FENCE", and_(replies.R.id == bindparam("held_id"), *asked))
 
 
 def frozen_workers() -> None:

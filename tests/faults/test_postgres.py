@@ -17,7 +17,7 @@ from chatserver.chat.errors import Unavailable
 from chatserver.chat.events import MessageDeleted
 from chatserver.chat.limits import Limits
 from chatserver.chat.models import Event
-from chatserver.chat.ports import Store, Transaction
+from chatserver.chat.ports import Commit, Store, Transaction
 from chatserver.store.postgres.connections import PostgresLimits
 from chatserver.store.postgres.fate import committed, mark
 from chatserver.store.postgres.store import PostgresStore
@@ -27,6 +27,7 @@ from tests.postgres import QUICK, PostgresServer
 from tests.waiting import eventually
 
 SESSIONS = ("s", "t")
+FIRST_USAGE = "INSERT INTO usage (participant, day, replies, tokens) VALUES ('ada', 1, 1, 0)"
 
 
 @pytest.fixture
@@ -281,6 +282,56 @@ async def test_one_who_sits_on_a_session_holds_up_no_other(postgres: PostgresSer
                 await refused
         assert (await say(store, "s")).message.seq == 1
     await postgres.give_back(url)
+
+
+@pytest.mark.parametrize("counting", ["SELECT 1 FROM usage FOR UPDATE", FIRST_USAGE])
+async def test_whoever_counts_what_somebody_uses_holds_up_nobody_else(
+    postgres: PostgresServer, counting: str
+) -> None:
+    url = await postgres.fresh()
+    async with opened(url, lock_seconds=1) as store:
+        await seed(store, "asking", bot="echo")
+        await seed(store, "t")
+        if counting is not FIRST_USAGE:
+            await say(store, "asking")
+        async with holding(postgres, url, counting):
+            asking = [asyncio.create_task(say(store, "asking", sender=ADA)) for _ in range(2)]
+            others = [asyncio.create_task(say(store, "t")) for _ in range(20)]
+            await asyncio.gather(*others)
+            outcomes = await asyncio.gather(*asking, return_exceptions=True)
+            assert {type(each) for each in outcomes} == {Unavailable}
+        await say(store, "asking")
+    await postgres.give_back(url)
+
+
+async def test_a_listener_that_fails_costs_nobody_their_message(postgres: PostgresServer) -> None:
+    url = await postgres.fresh()
+
+    def fail(_: Commit) -> None:
+        raise RuntimeError("a defect")
+
+    async with opened(url) as store:
+        await seeded(store)
+        store.subscribe(fail)
+        async with holding(postgres, url, HOLD.format(session="s")):
+            held = asyncio.create_task(say(store, "s"))
+            await asyncio.wait_for(asyncio.gather(*[say(store, "t") for _ in range(5)]), 5)
+        assert (await asyncio.wait_for(held, 5)).message.seq == 1
+    await postgres.give_back(url)
+
+
+async def test_a_store_is_closed_although_the_server_is_silent(
+    own_postgres: PostgresServer,
+) -> None:
+    url = await own_postgres.fresh()
+    async with opened(url) as store:
+        await seeded(store)
+        await store.read(lambda tx: tx.sessions.get("s"))
+        own_postgres.freeze()
+        try:
+            await asyncio.wait_for(store.close(), 8)
+        finally:
+            own_postgres.thaw()
 
 
 async def test_a_pool_that_is_used_up_is_unavailable(postgres: PostgresServer) -> None:

@@ -213,3 +213,14 @@ async def test_a_workers_busy_port_is_named(
     assert "CHATSERVER_WORKER_PORT (--port)" in said
     assert f"127.0.0.1:{port}" in said
     await postgres.give_back(url)
+
+
+def test_a_host_that_cannot_be_a_name_is_named(tmp_path: Path) -> None:
+    said = refused(("serve", "--port", "0", "--host", f"{'a' * 64}.example"), tmp_path)
+    assert "CHATSERVER_HOST (--host)" in said
+    assert "PROXIES" not in said
+
+
+def test_a_proxy_that_is_no_address_is_named(tmp_path: Path) -> None:
+    said = refused(SERVE, tmp_path, trusted_proxies="proxy")
+    assert "CHATSERVER_TRUSTED_PROXIES: 'proxy'" in said

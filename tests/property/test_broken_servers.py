@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -15,7 +15,7 @@ from chatserver.chat.models import Reply
 from chatserver.chat.ports import Claim, Commit, Transaction
 from chatserver.replies.pool import ReplyPool
 from chatserver.replies.stream import ReplyStream
-from chatserver.store import replies
+from chatserver.store import claims, replies
 from chatserver.testing import Speak
 from tests.property.programs import (
     AwaitText,
@@ -56,7 +56,7 @@ def without_fences(patch: pytest.MonkeyPatch) -> None:
 
     asked = [bindparam("held_by").is_not(None), bindparam("held_attempt").is_not(None)]
     anybody = and_(replies.R.id == bindparam("held_id"), *asked)
-    patch.setattr(replies, "_FENCE", anybody)
+    patch.setattr(replies, "FENCE", anybody)
 
 
 def without_hints(patch: pytest.MonkeyPatch) -> None:
@@ -77,9 +77,9 @@ def without_takeover(patch: pytest.MonkeyPatch) -> None:
     claim = replies.ReplyRows.claim
 
     def held_for_ever(
-        self: replies.ReplyRows, owner: str, now: datetime, until: datetime, **more: int
+        self: replies.ReplyRows, owner: str, now: datetime, lease: timedelta, **more: int
     ) -> Claim | None:
-        return claim(self, owner, now, until.replace(year=until.year + 1), **more)
+        return claim(self, owner, now, lease + timedelta(days=365), **more)
 
     patch.setattr(replies.ReplyRows, "claim", held_for_ever)
 
@@ -101,7 +101,7 @@ def newest_first(patch: pytest.MonkeyPatch) -> None:
     def backwards(reply: Any) -> tuple[Any, ...]:
         return -reply.prompt_seq, reply.created_at, reply.position, reply.id
 
-    patch.setattr(replies, "_turn", backwards)
+    patch.setattr(claims, "turn", backwards)
     claiming_anew(patch)
 
 
@@ -118,15 +118,14 @@ def all_at_once(patch: pytest.MonkeyPatch) -> None:
         self._connection.execute(text("DROP INDEX IF EXISTS uq_reply_running"))
         return claim(self, *given, **more)
 
-    patch.setattr(replies, "exists", Never)
+    patch.setattr(claims, "exists", Never)
     patch.setattr(replies.ReplyRows, "claim", unguarded)
     claiming_anew(patch)
 
 
 def claiming_anew(patch: pytest.MonkeyPatch) -> None:
     """The statements are made when the module is imported."""
-    patch.setattr(replies, "_NEXT", replies._next())
-    patch.setattr(replies, "_NEXT_OF_FEW", replies._next_of_few())
+    patch.setattr(claims, "_ALONE", claims._alone())
 
 
 def dropping_text(patch: pytest.MonkeyPatch) -> None:

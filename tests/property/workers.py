@@ -125,7 +125,7 @@ class Worker:
     async def drain(self) -> None:
         """Lets it end in order, which it may not live to see."""
         self.resume()
-        draining = self._inside(lambda: asyncio.create_task(self.pool.drain()))
+        draining = self._inside(lambda: asyncio.create_task(self.pool.drain(60)))
         death = asyncio.create_task(self.died.wait())
         await asyncio.wait([draining, death], return_when=asyncio.FIRST_COMPLETED)
         death.cancel()

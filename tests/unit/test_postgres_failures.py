@@ -13,7 +13,7 @@ CASES: list[tuple[BaseException, Trouble | None]] = [
     (asyncpg.DeadlockDetectedError(), Trouble.CONFLICT),
     (asyncpg.UniqueViolationError(), Trouble.CLASH),
     (asyncpg.QueryCanceledError(), Trouble.LATE),
-    (asyncpg.LockNotAvailableError(), Trouble.LATE),
+    (asyncpg.LockNotAvailableError(), Trouble.HELD),
     (asyncpg.DiskFullError(), Trouble.LATE),
     (PoolTimeout(), Trouble.LATE),
     (asyncpg.AdminShutdownError(), Trouble.LOST),

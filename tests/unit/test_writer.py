@@ -13,6 +13,7 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Commit
 from chatserver.store import sqlite
 from chatserver.store.migrate import migrate
+from chatserver.store.open import database_at
 from tests.contract.seeding import say, seed
 
 MORE_PAGES = 40
@@ -87,3 +88,13 @@ def test_a_second_server_on_one_file_is_refused(tmp_path: Path) -> None:
     first.release()
     second.acquire()
     second.release()
+
+
+def test_a_link_to_a_file_is_the_same_file(tmp_path: Path) -> None:
+    real, link = tmp_path / "chat.db", tmp_path / "link.db"
+    link.symlink_to(real)
+    first, second = (database_at(f"sqlite:///{path}") for path in (real, link))
+    first.acquire()
+    with pytest.raises(sqlite.DatabaseInUse):
+        second.acquire()
+    first.release()

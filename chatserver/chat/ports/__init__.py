@@ -11,7 +11,7 @@ from chatserver.chat.ports.clock import Clock
 from chatserver.chat.ports.feed import Feed, ReplyNudge
 from chatserver.chat.ports.log import Log, ParticipantCount
 from chatserver.chat.ports.memories import Memories, Memory
-from chatserver.chat.ports.replies import Claim, Replies
+from chatserver.chat.ports.replies import Claim, Contended, Replies
 from chatserver.chat.ports.sessions import Members, Sessions
 from chatserver.chat.ports.store import (
     Appended,
@@ -35,6 +35,7 @@ __all__ = [
     "Clock",
     "Commit",
     "CommitListener",
+    "Contended",
     "Feed",
     "Invites",
     "Log",

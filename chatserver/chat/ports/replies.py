@@ -1,7 +1,7 @@
 """Reply jobs, as a transaction sees them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from chatserver.chat.models import Reply, ReplyError, ReplyState
@@ -9,7 +9,7 @@ from chatserver.chat.models import Reply, ReplyError, ReplyState
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A reply that this worker may run until `lease_until`; `(attempt, owner)` is its fence."""
+    """A reply that this worker may run while its lease lasts; `(attempt, owner)` is its fence."""
 
     reply: Reply
     owner: str
@@ -20,6 +20,10 @@ class Claim:
     takeovers: int
     """How often its worker died over it."""
     stop_requested: bool
+
+
+class Contended(Exception):
+    """Others are claiming at this moment what could be claimed; worth another look soon."""
 
 
 class Replies(Protocol):
@@ -67,21 +71,27 @@ class Replies(Protocol):
         ...
 
     def claim(
-        self, owner: str, now: datetime, lease_until: datetime, *, running_each: int = 0
+        self, owner: str, now: datetime, lease: timedelta, *, running_each: int = 0
     ) -> Claim | None:
-        """The next reply to run, oldest first.
+        """The next reply to run, oldest first. Locks no session: who holds one keeps nobody
+        from claiming.
 
         Never one whose session has another running or an earlier one waiting: one to an earlier
         prompt, or to the same one that was queued before it or has a lower position. A running
         reply whose lease ended counts as waiting. Never one whose asker has `running_each` running
         already (0: no limit), those whose lease ended aside. Raises its attempt by one and makes
         `owner` its holder.
+
+        Raises `Contended` where it found nothing but replies of askers for whom others claim.
+
+        A lease begins `now`; where several processes may write, their clocks may differ, and it
+        begins and ends by the database's clock instead.
         """
         ...
 
-    def renew(self, claim: Claim, partial: str, lease_until: datetime) -> bool | None:
-        """Extends the lease and checkpoints the text, unless it is empty: then what an earlier
-        attempt had said stays. Returns whether a stop was asked for.
+    def renew(self, claim: Claim, partial: str, now: datetime, lease: timedelta) -> bool | None:
+        """Has the lease begin anew, as in `claim`, and checkpoints the text, unless it is empty:
+        then what an earlier attempt had said stays. Returns whether a stop was asked for.
 
         None: the fence does not hold, the reply belongs to another attempt by now.
         """

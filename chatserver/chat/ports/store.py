@@ -104,8 +104,12 @@ class Store(Protocol):
         ...
 
     def subscribe(self, listener: CommitListener) -> None:
-        """`listener` hears of every commit of this process, on the event loop, in commit order,
+        """`listener` hears of every commit of this process, on the event loop, after the commit and
 
-        after the commit and before the call that caused it returns.
+        before the call that caused it returns. It must neither block nor raise.
+
+        Messages of one session that were appended are told in the order of its log. Where several
+        may write, a transaction's events may be told after those of one that followed it; and what
+        others commit is not told at all. Whoever tells clients goes by `seq`.
         """
         ...

@@ -2,7 +2,8 @@
 
 One batch at a time takes the sessions that nobody else holds, and waits for nobody. A session that
 was in use gets a queue and batches of its own, which wait for it and hold it, until its queue is
-empty. So who sits on one session holds up no other, and instances that all write to one take turns.
+empty. So who sits on one session, or on what somebody used, holds up no other, and instances that
+all write to one take turns.
 """
 
 import asyncio
@@ -34,10 +35,19 @@ class Job(Draft):
     submitted: float = field(kw_only=True)
 
 
+class _Held(Exception):
+    """Another transaction did not give up its lock in time."""
+
+    def __init__(self, failure: Exception) -> None:
+        super().__init__()
+        self.failure = failure
+
+
 class Appends:
     """`committed` hears of each commit before anybody who waits for one of its messages goes on;
 
-    of one session in the order of its log. `observe(size, seconds)` hears of each batch.
+    of one session in the order of its log. What it raises is logged. `observe(size, seconds)`
+    hears of each batch.
     """
 
     def __init__(
@@ -89,14 +99,19 @@ class Appends:
     async def _append_free(self) -> None:
         try:
             while jobs := self._next_free():
-                for job in await self._attempt(jobs, append_free):
+                try:
+                    left = await self._attempt(jobs, append_free)
+                except _Held:
+                    # One of them had to wait after all. In lanes of their own it hurts no other.
+                    left = jobs
+                for job in left:
                     self._wait_for_session(job)
         finally:
             self._appending = None
             self._go_on()
 
     def _go_on(self) -> None:
-        """Nobody is left waiting, even where a listener failed in the middle."""
+        """Nobody is left waiting, whatever failed in the middle."""
         if self._waiting and self._appending is None and not self._loop.is_closed():
             self._appending = self._start(self._append_free())
 
@@ -126,7 +141,12 @@ class Appends:
                 async with self._lanes:
                     queue = self._in_use[session_id]
                     jobs, self._in_use[session_id] = queue[:BATCH], queue[BATCH:]
-                    await self._attempt(jobs, append_locked)
+                    try:
+                        left = await self._attempt(jobs, append_locked)
+                    except _Held as held:
+                        self._abandon(jobs, held.failure)
+                        left = ()
+                    self._in_use[session_id][:0] = left
         finally:
             self._waiting += self._in_use.pop(session_id)
             self._go_on()
@@ -136,7 +156,10 @@ class Appends:
         jobs: Sequence[Job],
         append: Callable[..., Coroutine[Any, Any, Result]],
     ) -> Sequence[Job]:
-        """Repeats until it is known what became of each job. Returns those left over."""
+        """Repeats until it is known what became of each job. Returns those left over.
+
+        Raises `_Held`, having changed nothing, where a lock was waited for in vain.
+        """
         deadline = max(job.submitted for job in jobs) + self._patience
         pause = FIRST_PAUSE
         while True:
@@ -151,6 +174,8 @@ class Appends:
                     # The next attempt will find what this one stored after all.
                     for job in jobs:
                         job.unsure = True
+                if what is Trouble.HELD:
+                    raise _Held(failure) from failure
                 again = what in (Trouble.LOST, Trouble.CONFLICT, Trouble.CLASH)
                 if not again or time.monotonic() >= deadline:
                     self._abandon(jobs, failure)
@@ -178,7 +203,11 @@ class Appends:
             elif job.appended is not None:
                 job.done.set_result(job.appended)
         if result.events or result.prompts:
-            self._committed(Commit(tuple(result.events), result.prompts))
+            try:
+                self._committed(Commit(tuple(result.events), result.prompts))
+            except Exception:
+                # Its defect; those left over must not suffer from it.
+                log.exception("a listener failed at a commit")
         return left
 
     def _abandon(self, jobs: Sequence[Job], failure: Exception) -> None:

@@ -61,10 +61,13 @@ async def append_free(connection: Any, drafts: Sequence[Draft], limits: Limits) 
 
 
 async def append_locked(connection: Any, drafts: Sequence[Draft], limits: Limits) -> Result:
-    """Waits for the sessions and holds them; so no draft is left over."""
+    """Waits for the sessions and holds them, then for the usage of who asks in them.
+
+    A draft is left over only where somebody's first usage was counted in between.
+    """
     async with connection.transaction():
         await connection.fetch(sql.LOCK, sorted({each.draft.session_id for each in drafts}))
-        return await Batch(connection, drafts, limits).append()
+        return await HoldingBatch(connection, drafts, limits).append()
 
 
 class Batch:
@@ -231,6 +234,7 @@ class Batch:
             (session_id, prompt.sender.id, prompt.created_at.toordinal())
             for session_id, prompt, _, _, _ in jobs
         )
+        await self._hold_usage(sorted({asker for _, asker, _ in used}))
         rows = await self._connection.fetch(
             sql.WRITE,
             [session_id for session_id, _, _, _ in sessions],
@@ -257,6 +261,17 @@ class Batch:
             list(used.values()),
         )
         return {row["id"] for row in rows}
+
+    async def _hold_usage(self, askers: list[str]) -> None:
+        """Whose is in use, in their sessions nothing will be written."""
+
+
+class HoldingBatch(Batch):
+    """Waits for what others use, in a transaction that holds its sessions."""
+
+    async def _hold_usage(self, askers: list[str]) -> None:
+        if askers:
+            await self._connection.fetch(sql.LOCK_USAGE, askers)
 
 
 def _counted(session_id: str, asker: str) -> tuple[tuple[str, str | None], ...]:

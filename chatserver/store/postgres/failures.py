@@ -13,6 +13,8 @@ class Trouble(Enum):
     """With another transaction: worth repeating at once."""
     CLASH = auto()
     """With a row that is there already; another transaction may have just made it."""
+    HELD = auto()
+    """A lock another did not give up in time. What needs no such lock may go on."""
     LATE = auto()
     """A timeout of ours, or a full disk: repeating would take as long again."""
     LOST = auto()
@@ -25,7 +27,8 @@ CONFLICTS = {
     "0A000",  # feature_not_supported: a cached plan, after a migration
 }
 CLASHES = {"23505"}  # unique_violation
-TOO_LATE = {"57014", "55P03"}  # query_canceled, lock_not_available
+LOCKED = {"55P03"}  # lock_not_available
+TOO_LATE = {"57014"}  # query_canceled
 GONE = {
     "57P01",  # admin_shutdown
     "57P02",  # crash_shutdown
@@ -73,6 +76,8 @@ def _of_state(state: str) -> Trouble | None:
         return Trouble.CONFLICT
     if state in CLASHES:
         return Trouble.CLASH
+    if state in LOCKED:
+        return Trouble.HELD
     if state in TOO_LATE:
         return Trouble.LATE
     if state in GONE or state[:2] in GONE_CLASSES:

@@ -43,9 +43,22 @@ USED = "SELECT participant, day, replies, tokens FROM usage WHERE participant = 
 
 LOCK = "SELECT id FROM session WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE"
 
+LOCK_USAGE = """
+SELECT participant FROM usage WHERE participant = ANY($1::text[])
+ORDER BY participant FOR NO KEY UPDATE
+"""
+
 WRITE = f"""
-WITH free AS MATERIALIZED (
-  SELECT id FROM session WHERE id = ANY($1::text[])
+WITH counting AS MATERIALIZED (
+  SELECT participant FROM usage WHERE participant = ANY($20::text[])
+  ORDER BY participant FOR NO KEY UPDATE SKIP LOCKED
+), counted_elsewhere AS MATERIALIZED (
+  SELECT u.session FROM unnest($19::text[], $20::text[]) AS u (session, asker)
+  JOIN usage ON usage.participant = u.asker
+  WHERE u.asker NOT IN (SELECT participant FROM counting)
+), free AS MATERIALIZED (
+  SELECT id FROM session
+  WHERE id = ANY($1::text[]) AND id NOT IN (SELECT session FROM counted_elsewhere)
   ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 ), advanced AS (
   UPDATE session s SET last_seq = s.last_seq + a.added, active_at = a.active_at
@@ -84,5 +97,7 @@ SELECT id FROM advanced
 """Appends to every session that is as it was when its rules were asked, and names those.
 
 A session's `last_seq` is its version: whatever changes who may write in it, and how, is an event.
-Sessions that another transaction holds are passed over, so that this one never waits.
+Sessions that another transaction holds are passed over, and those in which somebody asks whose
+usage another is counting: this one waits for neither. (It may have to wait for whoever writes the
+first row of somebody's usage at this moment, at most until the lock timeout.)
 """

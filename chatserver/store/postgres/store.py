@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -13,7 +14,12 @@ from chatserver.chat.errors import Unavailable
 from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Appended, Commit, CommitListener, MessageDraft, Transaction
 from chatserver.store.postgres.appends import Appends
-from chatserver.store.postgres.connections import KeptConnections, PostgresLimits, connector
+from chatserver.store.postgres.connections import (
+    ANSWER_SECONDS,
+    KeptConnections,
+    PostgresLimits,
+    connector,
+)
 from chatserver.store.postgres.failures import Trouble, hush, trouble
 from chatserver.store.postgres.fate import Mark, committed, mark
 from chatserver.store.transaction import SqlTransaction
@@ -47,10 +53,12 @@ class PostgresStore:
     ) -> None:
         """`dsn` as for `connections.connector`. Connects when it is first needed."""
         self._postgres = postgres or PostgresLimits()
-        connect = connector(dsn, self._postgres)
+        self._connector = connect = connector(dsn, self._postgres)
+        self._made: weakref.WeakSet[Any] = weakref.WeakSet()
+        """The connections of the engine's pool."""
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=connect,
+            async_creator=self._connect,
             pool_size=self._postgres.connections,
             max_overflow=0,
             pool_timeout=self._postgres.patience_seconds,
@@ -121,14 +129,27 @@ class PostgresStore:
         await self.read(lambda tx: tx.sessions.get(""))
 
     async def close(self) -> None:
-        """Commits what is under way and closes every connection."""
+        """Commits what is under way and closes every connection.
+
+        Takes hardly longer than one call may, whatever the server does.
+        """
         appends, self._appends = self._appends, None
         while self._transactions:
             await asyncio.gather(*self._transactions, return_exceptions=True)
         if appends is not None:
             await appends.close()
         await self._kept.close()
-        await self._engine.dispose()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._engine.dispose()
+        except TimeoutError:  # a server that is silent does not say goodbye either
+            for connection in self._made:
+                connection.terminate()
+
+    async def _connect(self) -> Any:
+        connection = await self._connector()
+        self._made.add(connection)
+        return connection
 
     def _require_open(self) -> Appends:
         if self._appends is None:
@@ -192,7 +213,7 @@ class PostgresStore:
                 clashes += what is Trouble.CLASH
                 if what is Trouble.CLASH and clashes == MAX_CLASHES:
                     raise
-                if what is Trouble.LATE or time.monotonic() >= deadline:
+                if what in (Trouble.LATE, Trouble.HELD) or time.monotonic() >= deadline:
                     raise Unavailable("the store did not answer; try again") from failure
                 log.info("a transaction is repeated: %s", type(failure).__name__)
             await asyncio.sleep(pause)

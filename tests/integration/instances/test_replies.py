@@ -42,7 +42,7 @@ async def with_a_worker(
     shared: dict[str, Any] = {"bots": [bot], "default_bot": "scripted"}
     servers = await instances(count, **shared)
     for server in servers[:-1]:
-        await server.app[SERVER].pool.drain()
+        await server.app[SERVER].pool.drain(10)
     return servers
 
 

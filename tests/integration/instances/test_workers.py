@@ -178,7 +178,7 @@ async def test_a_reply_goes_from_a_server_to_a_worker_and_on_to_another_server(
     reply_id = await ask(ada, session_id)
 
     between = await worker(first, [bot])
-    await first.app[SERVER].pool.drain()
+    await first.app[SERVER].pool.drain(10)
     await ada.told("reply_started", reply_id=reply_id, attempt=2)
     bot.say("from the worker")
     await ada.told("reply_delta", attempt=2, text="from the worker")

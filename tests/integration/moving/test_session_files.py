@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +29,9 @@ from chatserver.testing import ScriptedBot
 from tests.contract.seeding import EVE, NOW, draft
 from tests.integration.moving.conftest import Place
 from tests.integration.moving.house import TEXTS, dump, fill
-from tests.integration.test_cli import run
+from tests.integration.test_cli import CLI, run
 from tests.postgres import PostgresServer
+from tests.processes import environment
 from tests.servers import StartServer
 from tests.waiting import eventually
 
@@ -49,6 +51,23 @@ def imported(file: Path, database: str, *options: str) -> str:
     done = run("import", str(file), "--database", database, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def test_an_export_without_room_says_so(tmp_path: Path, house: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        failed = subprocess.run(
+            [*CLI, "export", ONE, "--database", house],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            env=environment(),
+            check=False,
+        )
+    assert failed.returncode == 1
+    assert "cannot write stdout" in failed.stderr
+    assert "No space left on device" in failed.stderr
+    assert "Traceback" not in failed.stderr
 
 
 @pytest.mark.parametrize("kind", KINDS)
