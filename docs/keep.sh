@@ -16,12 +16,15 @@ run() {
     "$@" &
     child=$!
     [ -z "$told" ] || kill -TERM "$child" 2>/dev/null
-    wait "$child"
-    status=$?
-    # A signal to us ends the waiting, but not yet the command.
-    while [ -n "$told" ] && kill -0 "$child" 2>/dev/null; do
+    status=
+    while :; do
         wait "$child"
-        status=$?
+        waited=$?
+        # 127: the command has ended, and its status was had the time before.
+        [ "$waited" -eq 127 ] && [ -n "$status" ] && break
+        status=$waited
+        # A signal to us ends the waiting, but not yet the command.
+        [ -n "$told" ] && [ "$status" -gt 128 ] || break
     done
     child=
     [ -z "$told" ] || exit "$status"

@@ -14,7 +14,7 @@ import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(print("drained", flush=True)))
 print("ready", flush=True)
 while True:
-    signal.pause()
+    time.sleep(0.05)
 """
 KILLED_ONCE = """
 import os, pathlib, signal, sys

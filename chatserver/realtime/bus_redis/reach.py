@@ -10,9 +10,12 @@ from redis.exceptions import (
     RedisClusterException,
     RedisError,
 )
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from chatserver.realtime.bus_redis.address import RedisAddress, Topology
 from chatserver.realtime.bus_redis.dial import CONNECT_SECONDS, FAILURES, dial_of, slots_of
+
+TRIES = 3
 
 
 class RedisRefused(Exception):
@@ -20,14 +23,18 @@ class RedisRefused(Exception):
 
 
 async def reach(address: RedisAddress) -> None:
-    """Asks once for a sign of life. Raises `RedisRefused`."""
-    try:
-        if address.topology is Topology.CLUSTER:
-            await slots_of(address)
+    """Asks for a sign of life, of one who is only slow a few times. Raises `RedisRefused`."""
+    for left in reversed(range(TRIES)):
+        try:
+            if address.topology is Topology.CLUSTER:
+                await slots_of(address)
+            else:
+                await _ping(address)
+        except FAILURES as failure:
+            if not (left and isinstance(failure, TimeoutError | RedisTimeout)):
+                raise RedisRefused(_reason(failure)) from failure
         else:
-            await _ping(address)
-    except FAILURES as failure:
-        raise RedisRefused(_reason(failure)) from failure
+            return
 
 
 async def _ping(address: RedisAddress) -> None:
@@ -47,7 +54,7 @@ def _reason(failure: BaseException) -> str:
             return f"{failure}; check the user and the password"
         case MasterNotFoundError():
             return f"{failure}; check the sentinels and the name of the master"
-        case TimeoutError():
+        case TimeoutError() | RedisTimeout():
             return "the server does not answer; check host, port and firewall"
         case OSError() | RedisError() | RedisClusterException():
             return f"{failure}; check host and port, and that the server is running"

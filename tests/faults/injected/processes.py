@@ -26,8 +26,7 @@ class InstanceKilled(Fault):
 
     async def ready(self) -> None:
         await replies_everywhere(self.scene)
-        self._victim = self.rng.choice(self.scene.instances)
-        self._connected = int((await self.meter.of(self._victim))["connections"])
+        self._victim, self._connected = await eventually(self._somebody, within=30)
 
     async def inject(self) -> None:
         await asyncio.to_thread(self._victim.kill)
@@ -37,6 +36,12 @@ class InstanceKilled(Fault):
 
     async def evidence(self) -> str:
         return f"{self._connected} connected" if self._connected else ""
+
+    async def _somebody(self) -> tuple[ServerProcess, int] | None:
+        """An instance that people are connected to, and how many are."""
+        instance = self.rng.choice(self.scene.instances)
+        connected = int((await self.meter.of(instance))["connections"])
+        return (instance, connected) if connected else None
 
 
 class InstanceFrozen(InstanceKilled):
