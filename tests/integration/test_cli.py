@@ -14,6 +14,7 @@ import pytest
 
 from chatserver import __version__
 from chatserver.client import ChatClient
+from tests.forked import run_forked
 from tests.processes import ServerProcess, StartProcess, environment
 from tests.terminals import Terminal
 
@@ -24,16 +25,8 @@ SECONDS = 40
 def run(
     *arguments: str, given: str = "", cwd: Path | None = None, **settings: Any
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CLI, *arguments],
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        env=environment(**settings),
-        cwd=cwd,
-        check=False,
-    )
+    where = cwd or Path.cwd()
+    return run_forked(list(arguments), given, environment(**settings), where, SECONDS)
 
 
 def test_version_and_help() -> None:
