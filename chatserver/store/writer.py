@@ -22,13 +22,11 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.models import Event
 from chatserver.chat.ports import Commit, MessageDraft, Transaction
 from chatserver.store.append import SqliteAppender
+from chatserver.store.bounds import BATCH, require_room
 from chatserver.store.transaction import SqlTransaction
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
-"""Jobs after which a transaction takes no more on."""
-MAX_PENDING = 20_000
 
 Work = Callable[[Transaction], Any] | MessageDraft
 
@@ -82,8 +80,7 @@ class Writer:
         """Queues a job. The future raises what the job raised, or `Unavailable`."""
         if self._closed:
             raise Unavailable("the store is closed")
-        if self._pending >= MAX_PENDING:
-            raise Unavailable("the store is behind; try again")
+        require_room(self._pending)
         job = Job(work, self._loop.create_future())
         self._pending += 1
         # All that one loop turn submits is handed over together: waking the thread for each job

@@ -16,14 +16,13 @@ from typing import Any
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Appended, Commit, MessageDraft
+from chatserver.store.bounds import BATCH, require_room
 from chatserver.store.postgres.batch import Draft, Result, append_free, append_locked
 from chatserver.store.postgres.connections import KeptConnections
 from chatserver.store.postgres.failures import Trouble, hush, trouble
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
-MAX_PENDING = 20_000
 LANES = 4
 """Sessions in use that are waited for at the same time."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
@@ -73,8 +72,7 @@ class Appends:
 
     def submit(self, draft: MessageDraft) -> asyncio.Future[Appended]:
         """The future raises what `Store.append_message` does."""
-        if self.pending >= MAX_PENDING:
-            raise Unavailable("the store is behind; try again")
+        require_room(self.pending)
         job = Job(draft, done=self._loop.create_future(), submitted=time.monotonic())
         self.pending += 1
         queue = self._in_use.get(draft.session_id)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Appended, Commit, CommitListener, MessageDraft, Transaction
+from chatserver.store.bounds import require_room
 from chatserver.store.postgres.appends import Appends
 from chatserver.store.postgres.connections import (
     ANSWER_SECONDS,
@@ -27,7 +28,6 @@ from chatserver.store.transaction import SqlTransaction
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-MAX_PENDING = 20_000
 MAX_CLASHES = 3
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5
 
@@ -98,8 +98,7 @@ class PostgresStore:
         time of the settings, does `Unavailable` mean that the change may have been made after all.
         """
         self._require_open()
-        if len(self._transactions) >= MAX_PENDING:
-            raise Unavailable("the store is behind; try again")
+        require_room(len(self._transactions))
         # A caller who is cancelled must not take a commit along of which listeners need to hear.
         task = asyncio.create_task(self._transact(work))
         self._transactions.add(task)
