@@ -9,7 +9,6 @@ from chatserver.compose.closing import close_all
 from chatserver.compose.core import Core, core_of
 from chatserver.compose.database import prepare
 from chatserver.compose.models import summarizers
-from chatserver.compose.replying import replying
 from chatserver.realtime.feed import RoomFeed
 from chatserver.realtime.manager import RoomManager
 from chatserver.settings import Settings
@@ -27,6 +26,12 @@ def service_of(core: Core, feed: Feed, nudge: ReplyNudge, summarizer: Summarizer
     )
 
 
+class NoReplies:
+    """`chat.ports.ReplyNudge` of a program that runs none. Who does finds a stop in the store."""
+
+    def stop_requested(self, reply_id: str) -> None: ...
+
+
 @asynccontextmanager
 async def service_beside(settings: Settings) -> AsyncIterator[ChatService]:
     """For short commands. Nobody connected hears of what it changes.
@@ -39,6 +44,6 @@ async def service_beside(settings: Settings) -> AsyncIterator[ChatService]:
     try:
         await prepare(core.place, settings)
         core.store.open()
-        yield service_of(core, feed, replying(core, feed).pool, summarizer)
+        yield service_of(core, feed, NoReplies(), summarizer)
     finally:
         await close_all([*summarizing, *core.parts])
