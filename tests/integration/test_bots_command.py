@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.forked import run_forked
 from tests.processes import environment
 from tests.terminals import Terminal
 
 CLI = [sys.executable, "-m", "chatserver"]
+SECONDS = 40
 BOTS = """\
 [[bot]]
 name = "llama"
@@ -43,15 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(*arguments: str, cwd: Path, **settings: Any) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*CLI, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=40,
-        env=environment(**settings),
-        cwd=cwd,
-        check=False,
-    )
+    done = run_forked(list(arguments), "", environment(**settings), cwd, SECONDS)
     assert "sesame" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     return done
