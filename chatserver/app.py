@@ -14,7 +14,7 @@ from chatserver.addresses import parse_networks
 from chatserver.bots.model import ModelBotFactory
 from chatserver.chat.ports import Bot
 from chatserver.chat.service import ChatService
-from chatserver.compose.connections import connection_limits
+from chatserver.compose.connections import connection_limits, connections_of
 from chatserver.compose.core import Core, core_of
 from chatserver.compose.gateways import add_gateways, add_health
 from chatserver.compose.instances import instances_of
@@ -25,10 +25,11 @@ from chatserver.compose.running import end_at_signals, running, stop_signal
 from chatserver.compose.service import service_of
 from chatserver.gateways import leaving
 from chatserver.observability.metrics import Metrics
+from chatserver.realtime.connections import Connections
 from chatserver.realtime.feed import RoomFeed
-from chatserver.realtime.limits import ConnectionLimits
 from chatserver.realtime.namespace import ChatNamespace
 from chatserver.realtime.server import ChatSocketServer
+from chatserver.realtime.visitors import Visitors
 from chatserver.replies.pool import ReplyPool
 from chatserver.settings import Settings
 from chatserver.store.open import OpenableStore
@@ -52,7 +53,8 @@ class Server:
     service: ChatService
     feed: RoomFeed
     pool: ReplyPool
-    namespace: ChatNamespace
+    connections: Connections
+    visitors: Visitors
     sockets: ChatSocketServer
 
     @property
@@ -100,16 +102,20 @@ def create_app(
     pools = instances.pools(replies.pool) if instances else replies.pool
     summarizer, summarizing = summarizers(settings, core.analyst, core.clock)
     service = service_of(core, feed, pools, summarizer)
-    namespace = _namespace(core, service, feed, sockets, limits)
+    connections = connections_of(core, service, feed, sockets.rooms_manager, limits)
+    visitors = Visitors(
+        connections, sockets.rooms_manager, sockets.census, core.metrics, limits.unsent_bytes
+    )
+    _namespace(core, connections, sockets)
     # The feed first: a reply may start only after its prompt was delivered.
     core.store.subscribe(feed.committed)
     core.store.subscribe(pools.committed)
     sockets.attach(app, socketio_path="socket.io")
-    app[SERVER] = Server(core, service, feed, replies.pool, namespace, sockets)
+    app[SERVER] = Server(core, service, feed, replies.pool, connections, visitors, sockets)
     # Before the drain below: who waits for a reply is answered before replies are handed back.
     add_gateways(app, core, service, trusted_proxies)
-    add_health(app, core, instances, accepting=namespace.require_staying)
-    leaving.setup(app, lambda: namespace.leaving)
+    add_health(app, core, instances, accepting=connections.require_staying)
+    leaving.setup(app, lambda: connections.leaving)
 
     async def keep_open(_: web.Application) -> AsyncIterator[None]:
         async with opened(core, replies.desk, instances, [replies.titles, *summarizing]):
@@ -119,12 +125,14 @@ def create_app(
         replies.pool.start()
 
     async def drain(_: web.Application) -> None:
-        if namespace.draining:
+        if connections.draining:
             return
         log.info("draining")
-        namespace.announce(settings.reconnect_after_ms, settings.reconnects_per_second)
+        sockets.refuse_new()
+        connections.announce(settings.reconnect_after_ms, settings.reconnects_per_second)
         await replies.drain(settings.drain_seconds)
-        await namespace.finish_events(settings.drain_seconds)
+        await connections.finish(settings.drain_seconds)
+        visitors.end_all()
         await sockets.close_all()
 
     async def stop_timers(_: web.Application) -> None:
@@ -139,21 +147,14 @@ def create_app(
     return app
 
 
-def _namespace(
-    core: Core,
-    service: ChatService,
-    feed: RoomFeed,
-    sockets: ChatSocketServer,
-    limits: ConnectionLimits,
-) -> ChatNamespace:
+def _namespace(core: Core, connections: Connections, sockets: ChatSocketServer) -> None:
+    """The server keeps it."""
     settings = core.settings
-    return ChatNamespace(
+    ChatNamespace(
         server=sockets,
-        service=service,
-        feed=feed,
+        connections=connections,
         metrics=core.metrics,
-        clock=core.clock,
-        limits=limits,
+        bots=core.bots.all(),
         server_info={
             "name": settings.app_name,
             "version": __version__,
@@ -184,7 +185,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         # Who runs us may tell both a group of processes and its first one, which tells us again.
         await asyncio.sleep(min(SAME_SIGNAL_SECONDS, notice))
         stop.clear()
-        app[SERVER].namespace.leave()
+        app[SERVER].connections.leave()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), notice)
         # Before the port is closed: polling clients must come once more to hear of it.

@@ -23,6 +23,7 @@
     │   ├── TooManyBots         too_many_bots: remove one of the session's bots first
     │   ├── TooManyInvites      too_many_invites: revoke the session's invites first
     │   ├── TooManyConnections  too_many_connections: from one address, or in all
+    │   ├── SlowConsumer        slow_consumer: too much waited unread; come back, and recover by seq
     │   ├── QuotaExceeded       quota_exceeded: no more replies today (UTC); see `retry_after_ms`
     │   └── Busy                busy: too many replies wait; `waiting` would come before
     └── Temporary
@@ -162,6 +163,11 @@ class TooManyInvites(LimitReached):
 
 class TooManyConnections(LimitReached):
     code = "too_many_connections"
+    retryable = True
+
+
+class SlowConsumer(LimitReached):
+    code = "slow_consumer"
     retryable = True
 
 

@@ -1,7 +1,29 @@
-"""What one client of a server may take, as the settings say."""
+"""Who may connect, and what one client of a server may take, as the settings say."""
 
+from chatserver.chat.service import ChatService
+from chatserver.compose.core import Core
+from chatserver.realtime.connections import Connections
+from chatserver.realtime.feed import RoomFeed
 from chatserver.realtime.limits import ConnectionLimits
+from chatserver.realtime.manager import RoomManager
 from chatserver.settings import Settings
+
+
+def connections_of(
+    core: Core,
+    service: ChatService,
+    feed: RoomFeed,
+    manager: RoomManager,
+    limits: ConnectionLimits,
+) -> Connections:
+    return Connections(
+        service=service,
+        feed=feed,
+        manager=manager,
+        metrics=core.metrics,
+        clock=core.clock,
+        limits=limits,
+    )
 
 
 def connection_limits(settings: Settings) -> ConnectionLimits:

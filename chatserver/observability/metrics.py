@@ -16,7 +16,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.connections = self._gauge("connections", "Authenticated Socket.IO connections")
+        self.connections = self._gauge("connections", "Authenticated connections")
         self.refused = self._counter("connections_refused", "Refused connections", "code")
         self.cut_off = self._counter("connections_cut_off", "Slow consumers that were cut off")
         self.ended = self._counter("connections_ended", "Engine.IO sessions that ended", "reason")

@@ -9,7 +9,7 @@ from socketio.packet import Packet as SocketPacket
 
 from chatserver.chat.models import Model
 from chatserver.realtime.engine.outgoing import Outgoing
-from chatserver.realtime.members import Member, Members, Phase
+from chatserver.realtime.members import Member, Members, Phase, Receiver
 
 NAMESPACE = "/chat"
 
@@ -114,6 +114,12 @@ class RoomManager(AsyncManager):  # type: ignore[misc]  # python-socketio is unt
         if member is not None:
             self._members.connect(member)
         return sid
+
+    def add(self, receiver: Receiver) -> None:
+        """A member of the namespace that did not come over Socket.IO, connected under its sid."""
+        member = Member(receiver.sid, NAMESPACE, receiver)
+        self._members.add(member)
+        self._members.connect(member)
 
     def is_pre_connected(self, sid: str | None, namespace: str) -> bool:
         return self._is(sid, namespace, Phase.CONNECTING)

@@ -3,9 +3,27 @@
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Protocol
 
-from chatserver.realtime.engine.connection import Connection
 from chatserver.realtime.engine.outgoing import Outgoing
+
+
+class Receiver(Protocol):
+    """Where packets for a member go."""
+
+    @property
+    def sid(self) -> str:
+        """Of the connection; its members have sids of their own."""
+        ...
+
+    @property
+    def is_crowded(self) -> bool:
+        """Much waits: it could be cut off for more."""
+        ...
+
+    def send(self, packet: Outgoing, /) -> bool:
+        """Whether it was taken. All that is taken arrives in this order."""
+        ...
 
 
 class Phase(Enum):
@@ -20,7 +38,7 @@ class Phase(Enum):
 class Member:
     sid: str
     namespace: str
-    connection: Connection
+    connection: Receiver
     phase: Phase = Phase.CONNECTING
     rooms: set[Hashable] = field(default_factory=set)
     held: list[Outgoing] = field(default_factory=list)
@@ -32,7 +50,7 @@ class Members:
     def __init__(self) -> None:
         self._by_sid: dict[str, Member] = {}
         self._by_connection: dict[str, dict[str, Member]] = {}
-        self.rooms: dict[str, dict[Hashable, dict[str, Connection]]] = {}
+        self.rooms: dict[str, dict[Hashable, dict[str, Receiver]]] = {}
         """`rooms[namespace][room][sid]`; everybody connected is in the rooms None and its sid."""
 
     def __contains__(self, sid: str) -> bool:
@@ -49,7 +67,7 @@ class Members:
         """Those that a connection is in."""
         return list(self._by_connection.get(engine_id, ()))
 
-    def room(self, namespace: str, room: Hashable) -> dict[str, Connection]:
+    def room(self, namespace: str, room: Hashable) -> dict[str, Receiver]:
         return self.rooms.get(namespace, {}).get(room, {})
 
     def add(self, member: Member) -> None:

@@ -19,11 +19,13 @@ from socketio.packet import (
 from socketio.packet import Packet as SocketPacket
 
 from chatserver.observability.metrics import Metrics
+from chatserver.origins import is_own_or_allowed
 from chatserver.realtime.codec import Codec
+from chatserver.realtime.engine.census import Census
 from chatserver.realtime.engine.frames import CloseCode
-from chatserver.realtime.engine.origins import same_origin
 from chatserver.realtime.engine.outgoing import Outgoing
 from chatserver.realtime.engine.server import EngineServer
+from chatserver.realtime.engine.sessions import Sessions
 from chatserver.realtime.incoming import (
     BadPacket,
     UnexpectedBinary,
@@ -63,8 +65,8 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
             serializer=SocketPacket if limits.attachments else TextPacket,
             json=Codec(limits.json_depth),
             limits=limits.of_transport(),
-            allows_origin=lambda origin, request: (
-                origin in allowed_origins or same_origin(origin, request.host)
+            allows_origin=lambda origin, request: is_own_or_allowed(
+                origin, request.host, allowed_origins
             ),
             trusted_proxies=trusted_proxies,
             cut_off=self._cut_off,
@@ -72,7 +74,7 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
             ended=lambda reason: metrics.ended.labels(reason).inc(),
             instance=instance,
         )
-        self._sessions = self.eio.sessions
+        self._sessions: Sessions = self.eio.sessions
 
     def _engineio_server_class(self) -> type[EngineServer]:
         return EngineServer
@@ -82,6 +84,10 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         manager = self.manager
         assert isinstance(manager, RoomManager)
         return manager
+
+    @property
+    def census(self) -> Census:
+        return self._sessions.census
 
     def too_many(self, engine_id: str) -> bool:
         """Whether this connection is one more than its address, or the process, may have."""

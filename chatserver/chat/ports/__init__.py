@@ -23,6 +23,7 @@ from chatserver.chat.ports.store import (
 )
 from chatserver.chat.ports.summaries import Summarizer, Titler
 from chatserver.chat.ports.usage import Asked, Usage
+from chatserver.chat.ports.visitors import Visitor, Visitors
 
 __all__ = [
     "Appended",
@@ -56,5 +57,7 @@ __all__ = [
     "Tokens",
     "Transaction",
     "Usage",
+    "Visitor",
+    "Visitors",
     "unpaid",
 ]

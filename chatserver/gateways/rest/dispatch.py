@@ -10,7 +10,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from chatserver.addresses import Network, client_address, subscriber
+from chatserver.addresses import Network
 from chatserver.chat.commands import parse
 from chatserver.chat.errors import (
     ChatError,
@@ -21,6 +21,7 @@ from chatserver.chat.errors import (
 )
 from chatserver.chat.models import Model
 from chatserver.chat.rates import RateLimiter
+from chatserver.gateways.callers import caller
 from chatserver.gateways.rest.bodies import read_object
 from chatserver.gateways.rest.problems import (
     MethodNotAllowed,
@@ -84,7 +85,7 @@ class Dispatcher:
         return Call(
             services=self._services,
             values=await self._values(route, request),
-            subscriber=self._subscriber(request),
+            subscriber=caller(request, self._trusted),
             identity=identity,
             token=token,
         )
@@ -102,10 +103,6 @@ class Dispatcher:
             )
             values |= _given(parse(route.body, payload))
         return values
-
-    def _subscriber(self, request: web.Request) -> str:
-        forwarded = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ()))
-        return subscriber(client_address(request.remote, forwarded, self._trusted))
 
 
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:

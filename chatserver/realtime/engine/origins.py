@@ -1,19 +1,10 @@
 """Which pages may talk to the endpoint, and the CORS headers that let them."""
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
 AllowsOrigin = Callable[[str, web.Request], bool]
-
-
-def same_origin(origin: str | None, host: str) -> bool:
-    """Whether a page of `origin` came from the host it now talks to. (None: it is no page.)
-
-    The scheme is left out: behind a proxy that ends TLS the two differ.
-    """
-    return origin is not None and urlsplit(origin).netloc.casefold() == host.casefold()
 
 
 def is_refused(request: web.Request, allows: AllowsOrigin) -> bool:

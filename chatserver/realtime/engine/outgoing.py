@@ -24,6 +24,11 @@ class Outgoing:
     def message(cls, data: str | bytes) -> Self:
         return cls(Packet(PacketType.MESSAGE, data))
 
+    @property
+    def data(self) -> str | bytes:
+        """What it carries."""
+        return self._packet.data
+
     def deflated(self, least: int) -> bytes:
         """Its frame for clients that can inflate; plain below `least` bytes, or where that is less.
 

@@ -166,7 +166,7 @@ async def test_where_no_instance_is_ready_any_of_them_is_asked(server: StartServ
     balancer = fleet.balancer
     assert isinstance(balancer, Haproxy)
     for each in fleet.instances:
-        each.app[SERVER].namespace.leave()
+        each.app[SERVER].connections.leave()
     await eventually(lambda: set(balancer.states().values()) == {"DOWN"})
     async with client_at("127.0.0.2") as http:
         assert await token_status(http, fleet) == 201

@@ -155,7 +155,7 @@ async def test_who_connects_while_draining_is_announced_is_refused(
     doorstep = Doorstep(running, monkeypatch)
 
     async def drain(_: str) -> None:
-        running.app[SERVER].namespace.announce(100, 100)
+        running.app[SERVER].connections.announce(100, 100)
 
     assert await doorstep.code(running, drain) == "draining"
     assert len(doorstep.departed) == 1
