@@ -8,12 +8,12 @@ from chatserver.chat.invites import InviteUseCases
 from chatserver.chat.listing import ListingUseCases
 from chatserver.chat.messages import MessageUseCases
 from chatserver.chat.replies import ReplyUseCases
-from chatserver.chat.sessions import SessionUseCases
+from chatserver.chat.rooms import RoomUseCases
 from chatserver.chat.tokens import TokenUseCases
 
 
 class ChatService(
-    SessionUseCases,
+    RoomUseCases,
     ListingUseCases,
     InviteUseCases,
     MessageUseCases,

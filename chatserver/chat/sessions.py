@@ -45,32 +45,66 @@ RECOVERY_EVENTS = 200
 
 class SessionUseCases(SessionBotUseCases):
     async def create_session(self, actor: Participant, command: CreateSession) -> SessionResult:
+        session = self._drafted(new_id(), actor, command)
+
+        def work(tx: Transaction) -> Session:
+            self._require_room_for_session(tx, actor)
+            tx.sessions.add(session)
+            return self._peopled(tx, session, actor)
+
+        created = await self.store.transact(work)
+        self.feed.notify(actor.id, SessionAdded(session=created))
+        return SessionResult(session=created)
+
+    async def fixed_session(
+        self, owner: Participant, session_id: str, command: CreateSession
+    ) -> Session:
+        """The session of this id; made, with its `owner`, where there never was one.
+
+        However many ask at once, one is made. Raises `NotFound` where it was deleted.
+        """
+        session = self._drafted(session_id, owner, command)
+
+        def find(tx: Transaction) -> Session | None:
+            return tx.sessions.get(session_id)
+
+        def work(tx: Transaction) -> tuple[Session | None, bool]:
+            tx.tokens.ensure_participant(owner, session.created_at)
+            self._require_room_for_session(tx, owner)
+            if not tx.sessions.add_if_new(session):
+                return tx.sessions.get(session_id), False
+            return self._peopled(tx, session, owner), True
+
+        found, is_new = await self.store.read(find), False
+        if found is None:
+            found, is_new = await self.store.transact(work)
+        if found is None:
+            raise NotFound("no such session")
+        if is_new:
+            self.feed.notify(owner.id, SessionAdded(session=found))
+        return found
+
+    def _drafted(self, session_id: str, actor: Participant, command: CreateSession) -> Session:
+        """Raises `UnknownBot`."""
         bot = command.bot if "bot" in command.model_fields_set else self.bots.default
         self.require_bot(bot)
-        now = self.clock.now()
-        session = Session(
-            id=new_id(),
+        return Session(
+            id=session_id,
             title=command.title,
             visibility=command.visibility,
             reply_policy=command.reply_policy,
             bot=bot,
             bot_turns=command.bot_turns,
             created_by=actor.id,
-            created_at=now,
+            created_at=self.clock.now(),
             last_seq=0,
         )
 
-        def work(tx: Transaction) -> Session:
-            self._require_room_for_session(tx, actor)
-            tx.sessions.add(session)
-            self.admit(tx, session.id, actor, Role.OWNER, now)
-            if bot is not None:
-                self.admit_bot(tx, session.id, bot, now)
-            return existing(tx.sessions.get(session.id))
-
-        created = await self.store.transact(work)
-        self.feed.notify(actor.id, SessionAdded(session=created))
-        return SessionResult(session=created)
+    def _peopled(self, tx: Transaction, session: Session, owner: Participant) -> Session:
+        self.admit(tx, session.id, owner, Role.OWNER, session.created_at)
+        if session.bot is not None:
+            self.admit_bot(tx, session.id, session.bot, session.created_at)
+        return existing(tx.sessions.get(session.id))
 
     async def join_session(self, actor: Participant, command: JoinSession) -> Joined:
         """The snapshot a joiner starts from; makes them a member where they may become one."""

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy.dialects.postgresql
+import sqlalchemy.dialects.sqlite
 from sqlalchemy import Connection, Select, and_, delete, func, or_, select, tuple_, update
 
 from chatserver.chat.models import EventType, Session, SessionOverview, Visibility
@@ -12,6 +14,11 @@ from chatserver.store.rows import event_from, select_events, session_fields, ses
 
 UNREAD_CAP = 100
 """Nobody reads how many beyond; counting stops here."""
+
+INSERTS: dict[str, Any] = {
+    "sqlite": sqlalchemy.dialects.sqlite.insert,
+    "postgresql": sqlalchemy.dialects.postgresql.insert,
+}
 
 S, M, E = schema.session.c, schema.member.c, schema.event.c
 
@@ -32,9 +39,11 @@ class SessionRows:
         return None if found is None else session_from(found)
 
     def add(self, session: Session) -> None:
-        self._connection.execute(
-            schema.session.insert().values(**session.model_dump(), active_at=session.created_at)
-        )
+        self._connection.execute(schema.session.insert().values(_row(session)))
+
+    def add_if_new(self, session: Session) -> bool:
+        insert = INSERTS[self._connection.dialect.name](schema.session).values(_row(session))
+        return self._connection.execute(insert.on_conflict_do_nothing()).rowcount == 1
 
     def save_settings(self, session: Session) -> None:
         self._connection.execute(
@@ -140,3 +149,7 @@ class SessionRows:
             )
             for row in rows
         ]
+
+
+def _row(session: Session) -> dict[str, Any]:
+    return {**session.model_dump(), "active_at": session.created_at}

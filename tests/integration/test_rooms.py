@@ -1,0 +1,44 @@
+"""Sessions that doors lead to by themselves."""
+
+import asyncio
+
+import pytest
+
+from chatserver.chat.commands import DeleteSession
+from chatserver.chat.errors import NotFound
+from chatserver.chat.models import EventType, ReplyPolicy, Visibility
+from chatserver.chat.rooms import HOUSE
+from tests.servers import StartServer
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def test_however_many_ask_for_a_room_at_once_there_is_one(server: StartServer) -> None:
+    service = (await server()).service
+    found = await asyncio.gather(*(service.lobby() for _ in range(20)))
+    assert {room.id for room in found} == {"lobby"}
+    assert (found[0].visibility, found[0].reply_policy) == (Visibility.PUBLIC, ReplyPolicy.MENTION)
+    members = await service.members(HOUSE, "lobby")
+    assert {member.participant.name for member in members} == {"chatserver", "echo"}
+    log = await service.store.read(lambda tx: tx.log.after("lobby", 0, 9))
+    assert [event.type for event in log] == [EventType.PARTICIPANT_JOINED] * 2
+    assert (await service.guests_room()).reply_policy is ReplyPolicy.ALWAYS
+
+
+async def test_a_token_has_one_session_of_its_own_until_that_is_deleted(
+    server: StartServer,
+) -> None:
+    service = (await server()).service
+    ada, bob = [
+        await service.authenticate((await service.issue_token(name)).token) for name in ("A", "B")
+    ]
+    own = await service.own_session(ada)
+    assert own == await service.own_session(ada)
+    assert own.visibility is Visibility.PRIVATE
+    assert own.id != (await service.own_session(bob)).id
+    await service.delete_session(ada.participant, DeleteSession(session_id=own.id))
+    with pytest.raises(NotFound):
+        await service.own_session(ada)
