@@ -124,6 +124,21 @@ class Settings(BaseSettings):
         description="addresses or networks whose X-Forwarded-For is believed, separated by commas",
     )
 
+    guests: Literal["off", "private", "shared"] = Field(
+        "off",
+        description="people without a token at the plain doors: `private` gives each connection to "
+        "`/chat` a session that ends with it, `shared` leads all to one room; either also opens "
+        "`/ws/NAME` and `/chats` to them",
+    )
+    rasa_namespace: bool = Field(
+        True, description="answers web widgets that were made for Rasa, on the namespace `/`"
+    )
+    thinking_notice: str = Field(
+        "",
+        max_length=200,
+        description="what a plain WebSocket is told when a bot begins to think; empty: nothing",
+    )
+
     default_bot: str | None = Field(
         "corpus",
         description="the bot of a session whose creator named none; empty: nobody answers; where "

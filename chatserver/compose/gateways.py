@@ -7,6 +7,7 @@ from aiohttp import web
 import chatserver
 from chatserver import __version__
 from chatserver.addresses import Network
+from chatserver.chat.ports import Visitors
 from chatserver.chat.service import ChatService
 from chatserver.compose.core import Core
 from chatserver.gateways import headers, health, pages, rest
@@ -16,9 +17,13 @@ WEB_ROOT = Path(chatserver.__file__).parent / "_web"
 
 
 def add_gateways(
-    app: web.Application, core: Core, service: ChatService, trusted_proxies: tuple[Network, ...]
+    app: web.Application,
+    core: Core,
+    service: ChatService,
+    visitors: Visitors,
+    trusted_proxies: tuple[Network, ...],
 ) -> None:
-    """REST and pages."""
+    """REST, pages, and the doors for other clients."""
     settings = core.settings
     rest.setup(
         app,
