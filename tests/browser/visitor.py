@@ -110,9 +110,10 @@ class Visitor:
 
     async def sees(self, *texts: str) -> None:
         """Waits until the page shows these stored messages, whoever wrote them, and no others."""
-        await eventually(
-            lambda: self._shows(texts), within=20, what=f"{self.name} sees {len(texts)} messages"
-        )
+        try:
+            await eventually(lambda: self._shows(texts), within=20)
+        except AssertionError:
+            raise AssertionError(f"{self.name} sees {await self.transcript()}") from None
 
     async def transcript(self) -> list[tuple[str, str]]:
         """Name and text of each stored message on the page, from top to bottom."""

@@ -1,5 +1,5 @@
 /** @import {Event} from "../protocol.js" */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { grow } from "./grow.js";
 import { html, useChat } from "./html.js";
 import { useRoomBots } from "./room_bots.js";
@@ -11,7 +11,8 @@ export function MessageEditor({ event: { session_id, seq, data }, onDone }) {
   const [text, setText] = useState(data.text);
   const [busy, setBusy] = useState(false);
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  useEffect(() => {
+  // Before it is shown: what somebody does to the text at once must not be undone.
+  useLayoutEffect(() => {
     const field = /** @type {HTMLTextAreaElement} */ (area.current);
     field.focus();
     field.setSelectionRange(field.value.length, field.value.length);

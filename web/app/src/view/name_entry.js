@@ -1,5 +1,5 @@
 /** @import {State} from "../state/model.js" */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { endsSignIn, errorBody, sentence } from "../errors.js";
 import { html, useChat } from "./html.js";
 import { ThemeToggle } from "./theme_toggle.js";
@@ -13,7 +13,7 @@ export function NameEntry({ entry, invited, app_name }) {
   const [error, setError] = useState(entry.reason ? sentence(entry.reason) : "");
   const [busy, setBusy] = useState(false);
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
-  useEffect(() => input.current?.select(), []);
+  useLayoutEffect(() => input.current?.select(), []);
 
   const onSubmit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
