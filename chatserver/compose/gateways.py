@@ -10,7 +10,7 @@ from chatserver.addresses import Network
 from chatserver.chat.ports import Visitors
 from chatserver.chat.service import ChatService
 from chatserver.compose.core import Core
-from chatserver.gateways import headers, health, pages, rest
+from chatserver.gateways import framed, headers, health, pages, rest
 from chatserver.realtime.instances import Instances
 
 WEB_ROOT = Path(chatserver.__file__).parent / "_web"
@@ -41,6 +41,18 @@ def add_gateways(
         observe=lambda operation, status: core.metrics.requests.labels(
             operation, str(status)
         ).inc(),
+    )
+    framed.setup(
+        app,
+        chat=service,
+        visitors=visitors,
+        clock=core.clock,
+        guests=settings.guests != "off",
+        tokens_per_minute=settings.tokens_per_minute,
+        frame_bytes=settings.frame_bytes,
+        ping_seconds=settings.ping_interval_seconds,
+        trusted_proxies=trusted_proxies,
+        allowed_origins=settings.allowed_origins,
     )
     pages.setup(
         app,

@@ -1,0 +1,146 @@
+"""The framed WebSocket: what people say and read there, until the end."""
+
+import asyncio
+
+import pytest
+
+from chatserver.app import SERVER
+from chatserver.chat.rooms import LOBBY
+from chatserver.testing.scripted import ScriptedBot
+from tests.conftest import Connect
+from tests.integration.doors.framed import framed, is_empty, refused, said
+from tests.servers import RunningServer, StartServer
+from tests.waiting import eventually
+
+
+@pytest.fixture
+async def running(server: StartServer) -> RunningServer:
+    return await server(guests="shared")
+
+
+async def test_others_read_what_somebody_says_and_the_sender_does_not(
+    running: RunningServer,
+) -> None:
+    async with framed(running, "ada") as ada, framed(running, "bob") as bob:
+        assert await ada.hears() == "Server: Client bob joined the chat"
+        await ada.say("héllo\nthere")
+        assert await bob.hears() == "ada: héllo\nthere"
+        await bob.say("hi")
+        assert await ada.hears() == "bob: hi"
+    assert await said(running) == ["héllo\nthere", "hi"]
+
+
+async def test_each_coming_and_going_is_told_once_to_the_others(running: RunningServer) -> None:
+    async with framed(running, "ada") as ada:
+        async with framed(running, "bob") as bob:
+            async with framed(running, "eve"):
+                assert await bob.hears() == "Server: Client eve joined the chat"
+            assert await bob.hears() == "Server: Client eve left the chat"
+            await ada.say("end")
+            assert await bob.hears() == "ada: end"
+        names = ("bob joined", "eve joined", "eve left", "bob left")
+        assert await ada.hears_all(4) == [f"Server: Client {each} the chat" for each in names]
+        async with framed(running, "bob") as bob:
+            await bob.say("end")
+            assert await ada.hears_until("bob: end") == ["Server: Client bob joined the chat"]
+
+
+async def test_nothing_of_before_is_told_to_who_joins(running: RunningServer) -> None:
+    async with framed(running, "ada") as ada:
+        await ada.say("early")
+        await eventually(lambda: said(running))
+        async with framed(running, "bob") as bob:
+            await ada.say("late")
+            assert await bob.hears() == "ada: late"
+
+
+async def test_people_at_other_doors_are_in_the_same_room(
+    running: RunningServer, connect: Connect
+) -> None:
+    async with framed(running, "ada") as ada:
+        eve = await connect(running, "Eve")
+        await eve.do("join_session", session_id=LOBBY)
+        assert await ada.hears() == "Server: Client Eve joined the chat"
+        await eve.say(LOBBY, "from my browser")
+        assert await ada.hears() == "Eve: from my browser"
+        await ada.say("to all")
+        await eve.told("message_created", text="to all")
+        assert await refused(running, "eve") == 403
+        await eve.close()
+        assert await ada.hears() == "Server: Client Eve left the chat"
+
+
+async def test_a_person_with_two_connections_comes_and_goes_once(running: RunningServer) -> None:
+    token = await running.token("Eve")
+    async with framed(running, "ada") as ada:
+        async with framed(running, "Eve", token=token) as one:
+            async with framed(running, "Eve", token=token) as two:
+                await one.say("first")
+                assert await two.hears() == "Eve: first"
+            await one.say("second")
+            expected = ["Server: Client Eve joined the chat", "Eve: first", "Eve: second"]
+            assert await ada.hears_all(3) == expected
+        assert await ada.hears() == "Server: Client Eve left the chat"
+
+
+async def test_a_bot_that_is_asked_by_name_answers_for_all_to_read(running: RunningServer) -> None:
+    async with framed(running, "ada") as ada, framed(running, "bob") as bob:
+        assert await ada.hears() == "Server: Client bob joined the chat"
+        await ada.say("@echo hello")
+        answer = await ada.hears()
+        assert answer.startswith("echo: ")
+        assert await bob.hears_all(2) == ["ada: @echo hello", answer]
+
+
+async def test_a_failed_answer_is_a_notice(server: StartServer) -> None:
+    bot = ScriptedBot()
+    bot.fail()
+    running = await server(guests="shared", bots=[bot], default_bot="scripted")
+    async with framed(running, "ada") as ada:
+        await ada.say("@scripted hello")
+        assert await ada.hears() == "Server: scripted could not answer: The model is away."
+
+
+async def test_the_end_of_a_token_ends_the_connection(running: RunningServer) -> None:
+    token = await running.token("Ada")
+    async with framed(running, "Ada", token=token) as ada:
+        await running.service.revoke_token(token)
+        assert await ada.is_closed() == (1008, "token_revoked")
+
+
+async def test_a_drain_ends_the_connection_and_the_membership_of_guests(
+    running: RunningServer,
+) -> None:
+    async with framed(running, "ada") as ada, framed(running, "bob") as bob:
+        assert await ada.hears() == "Server: Client bob joined the chat"
+        await running.app.shutdown()
+        assert await ada.is_closed() == (1012, "draining")
+        assert (await bob.is_closed())[0] == 1012
+        await eventually(lambda: is_empty(running))
+        assert await refused(running, "eve") == 503
+
+
+async def test_fifty_come_and_go_at_once_and_nothing_of_them_is_left(
+    running: RunningServer,
+) -> None:
+    async def visit(number: int) -> None:
+        async with framed(running, f"guest {number}") as guest:
+            await guest.say(f"hello from {number}")
+            await seen.acquire()
+
+    seen = asyncio.Semaphore(0)
+    async with framed(running, "ada") as ada:
+        visits = [asyncio.create_task(visit(number)) for number in range(50)]
+        heard: list[str] = []
+        while len(heard) < 150:
+            heard.append(await ada.hears())
+            if ": hello from " in heard[-1]:
+                seen.release()
+        await asyncio.gather(*visits)
+    names = [f"guest {number}" for number in range(50)]
+    assert sorted(heard) == sorted(
+        [f"Server: Client {name} {what} the chat" for name in names for what in ("joined", "left")]
+        + [f"{name}: hello from {number}" for number, name in enumerate(names)]
+    )
+    await eventually(lambda: is_empty(running))
+    await eventually(lambda: running.app[SERVER].sockets.census.total == 0)
