@@ -2,16 +2,20 @@
 
 import base64
 import hashlib
+from datetime import timedelta
 
 from chatserver.chat.commands import CreateSession
+from chatserver.chat.events import ParticipantLeft
 from chatserver.chat.models import (
     Identity,
     Participant,
     ParticipantKind,
     ReplyPolicy,
+    Role,
     Session,
     Visibility,
 )
+from chatserver.chat.ports import Transaction
 from chatserver.chat.sessions import SessionUseCases
 
 HOUSE = Participant(id="house", name="chatserver", kind=ParticipantKind.OPERATOR)
@@ -19,6 +23,11 @@ HOUSE = Participant(id="house", name="chatserver", kind=ParticipantKind.OPERATOR
 
 GUESTS, LOBBY = "guests", "lobby"
 """The ids of the public rooms: where the bot answers everybody, and where it is asked by name."""
+
+ARRIVING = timedelta(minutes=1)
+"""Who became a member so recently may not have got as far as to be seen online."""
+DISMISSED = 100
+"""The most that one transaction dismisses."""
 
 
 class RoomUseCases(SessionUseCases):
@@ -40,6 +49,33 @@ class RoomUseCases(SessionUseCases):
             title="Lobby", visibility=Visibility.PUBLIC, reply_policy=ReplyPolicy.MENTION
         )
         return await self.fixed_session(HOUSE, LOBBY, command)
+
+    async def make_room(self, session_id: str) -> int:
+        """Ends the membership of people who are away from a public room that belongs to nobody.
+
+        They lose nothing: they may come back at any time, to where they had read. Without this
+        whoever went without a word, or with a server, would keep a place for ever. Returns how many
+        were dismissed, those first who came first.
+        """
+        now = self.clock.now()
+        away = [
+            member.participant
+            for member in await self.members(HOUSE, session_id)
+            if not member.online
+            and member.role is not Role.OWNER
+            and now - member.joined_at > ARRIVING
+        ][:DISMISSED]
+
+        def work(tx: Transaction) -> int:
+            gone = [who for who in away if tx.members.role(session_id, who.id) is not None]
+            # The rows of members before the session's, as whoever leaves locks them.
+            for who in gone:
+                tx.members.end(session_id, who.id, now)
+            for who in gone:
+                tx.log.append(session_id, who, ParticipantLeft(participant=who), now)
+            return len(gone)
+
+        return await self.store.transact(work) if away else 0
 
 
 def session_of(digest: bytes) -> str:

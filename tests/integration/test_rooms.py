@@ -1,6 +1,7 @@
 """Sessions that doors lead to by themselves."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from chatserver.chat.commands import DeleteSession
 from chatserver.chat.errors import NotFound
 from chatserver.chat.models import EventType, ReplyPolicy, Visibility
 from chatserver.chat.rooms import HOUSE
+from tests.conftest import Connect
 from tests.servers import StartServer
 
 
@@ -42,3 +44,23 @@ async def test_a_token_has_one_session_of_its_own_until_that_is_deleted(
     await service.delete_session(ada.participant, DeleteSession(session_id=own.id))
     with pytest.raises(NotFound):
         await service.own_session(ada)
+
+
+async def test_a_full_room_makes_room_by_those_who_are_away(
+    server: StartServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await server()
+    service = running.service
+    await service.lobby()
+    away, here = [await connect(running, name) for name in ("Away", "Here")]
+    for each in (away, here):
+        await each.do("join_session", session_id="lobby")
+    await away.close()
+    await here.told("presence_changed", online=False)
+    assert await service.make_room("lobby") == 0  # they may just be about to be seen
+    monkeypatch.setattr("chatserver.chat.rooms.ARRIVING", timedelta(0))
+    assert await service.make_room("lobby") == 1
+    await here.told("participant_left", participant=away.me)
+    members = await service.members(HOUSE, "lobby")
+    assert {member.participant.name for member in members} == {"chatserver", "echo", "Here"}
+    assert await service.make_room("lobby") == 0

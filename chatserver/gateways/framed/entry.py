@@ -9,7 +9,14 @@ from datetime import timedelta
 import structlog
 
 from chatserver.chat.commands import Id, Joined, JoinSession, LeaveSession, Name
-from chatserver.chat.errors import ChatError, Forbidden, NotFound, NotMember, RateLimited
+from chatserver.chat.errors import (
+    ChatError,
+    Forbidden,
+    NotFound,
+    NotMember,
+    RateLimited,
+    SessionFull,
+)
 from chatserver.chat.models import Member, Model, Participant
 from chatserver.chat.ports import Visitor, Visitors
 from chatserver.chat.rates import RateLimiter
@@ -112,8 +119,7 @@ class Entry:
                 me = visitor.participant
                 stays = any(member.participant.id == me.id for member in members)
                 join = JoinSession(session_id=session_id, invite=wish.invite)
-                joined = await visitor.perform(join)
-                assert isinstance(joined, Joined)
+                joined = await self._joined(visitor, join)
                 # Meanwhile somebody may have got the name by another door or instance.
                 require_free(wish.client_id, joined.members, me.id)
                 stays = wish.token is not None
@@ -122,6 +128,16 @@ class Entry:
             # The connection has left the room by now: nobody waits for the store to get the name.
             if me is not None and not stays:
                 await self._leave(me, session_id)
+
+    async def _joined(self, visitor: Visitor, join: JoinSession) -> Joined:
+        try:
+            joined = await visitor.perform(join)
+        except SessionFull:
+            if join.session_id != LOBBY or not await self._chat.make_room(LOBBY):
+                raise
+            joined = await visitor.perform(join)
+        assert isinstance(joined, Joined)
+        return joined
 
     async def _leave(self, who: Participant, session_id: str) -> None:
         try:

@@ -64,8 +64,12 @@ class FramedClient:
         await self._ws.close()
 
     def abort(self) -> None:
-        """As a machine that lost its line, seen from the server: nothing is said any more."""
+        """The line is cut, without a close frame."""
         self._ws.transport.abort()
+
+    def fall_silent(self) -> None:
+        """The line is there, and nobody listens."""
+        self._ws.transport.pause_reading()
 
 
 def address(server: RunningServer, client_id: str, **query: str) -> str:
@@ -77,7 +81,9 @@ def address(server: RunningServer, client_id: str, **query: str) -> str:
 async def framed(
     server: RunningServer, client_id: str, *, how: dict[str, Any] | None = None, **query: str
 ) -> AsyncIterator[FramedClient]:
-    async with connect(address(server, client_id, **query), **(how or {})) as ws:
+    # What a test does not read is kept, so that the client sees a close frame behind it.
+    unread: dict[str, Any] = {"max_queue": None}
+    async with connect(address(server, client_id, **query), **unread, **(how or {})) as ws:
         yield FramedClient(ws)
 
 

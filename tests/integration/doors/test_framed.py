@@ -1,6 +1,9 @@
 """The framed WebSocket: what people say and read there, until the end."""
 
 import asyncio
+import re
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +13,9 @@ from chatserver.testing.scripted import ScriptedBot
 from tests.conftest import Connect
 from tests.integration.doors.framed import framed, is_empty, refused, said
 from tests.servers import RunningServer, StartServer
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
+
+DOORS = Path(__file__).resolve().parents[3] / "docs" / "doors.md"
 
 
 @pytest.fixture
@@ -118,6 +123,40 @@ async def test_a_drain_ends_the_connection_and_the_membership_of_guests(
         assert (await bob.is_closed())[0] == 1012
         await eventually(lambda: is_empty(running))
         assert await refused(running, "eve") == 503
+
+
+async def test_the_example_of_the_documentation_is_answered(
+    server: StartServer, tmp_path: Path
+) -> None:
+    running = await server(guests="shared", default_bot="corpus")
+    section = DOORS.read_text("utf-8").split("## Framed WebSocket")[1]
+    (example,) = re.findall(r"```python\n(.*?)```", section.split("\n## ")[0], re.DOTALL)
+    assert "ws://127.0.0.1:8000/" in example
+    script = tmp_path / "example.py"
+    script.write_text(example.replace("://127.0.0.1:8000", running.url.removeprefix("http")))
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", str(script), stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            assert (await child.stdout.readline()).startswith(b"corpus: ")
+    finally:
+        child.kill()
+        await child.wait()
+
+
+async def test_no_token_is_in_the_log(
+    server: StartServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = await server(log_level="debug")
+    token = await running.token("Ada")
+    async with framed(running, "Ada", token=token) as ada:
+        await ada.send("no binary frame")
+        await ada.is_closed()
+    assert await refused(running, "Bob", token=token) == 403
+    written = capsys.readouterr()
+    assert token not in written.out + written.err
 
 
 async def test_fifty_come_and_go_at_once_and_nothing_of_them_is_left(

@@ -2,16 +2,19 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import pytest
 from aiohttp import ClientSession
 
 from chatserver.app import SERVER
+from chatserver.chat.rooms import LOBBY
 from tests.conftest import Connect
 from tests.integration.doors.framed import (
     FramedClient,
     address,
     framed,
+    guests,
     is_empty,
     is_free,
     refused,
@@ -147,3 +150,28 @@ async def test_a_plain_request_is_told_to_upgrade(running: RunningServer) -> Non
     async with ClientSession() as http, http.get(url) as answer:
         assert (answer.status, answer.headers["Upgrade"]) == (426, "websocket")
     assert running.app[SERVER].sockets.census.total == 0
+
+
+async def test_who_went_with_a_server_keeps_no_place_in_a_full_room(
+    server: StartServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await server(guests="shared", members_per_session=3)
+    await running.service.lobby()  # with its owner and the bot
+    lost = await connect(running, "Lost")
+    await lost.do("join_session", session_id=LOBBY)
+    assert await refused(running, "ada") == 429
+    await lost.close()
+    await eventually(lambda: is_free(running, "Lost"))
+    assert await refused(running, "ada") == 429
+    monkeypatch.setattr("chatserver.chat.rooms.ARRIVING", timedelta(0))
+    async with framed(running, "ada"):
+        assert await guests(running) == {"ada"}
+
+
+async def test_who_does_not_answer_pings_is_gone_and_the_name_free(server: StartServer) -> None:
+    running = await server(guests="shared", ping_interval_seconds=0.4)
+    async with framed(running, "ada") as ada:
+        ada.fall_silent()
+        await eventually(lambda: is_free(running, "ada"))
+        async with framed(running, "ada"):
+            ada.abort()
