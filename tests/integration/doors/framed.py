@@ -29,6 +29,10 @@ class FramedClient:
     async def say(self, text: str) -> None:
         await self._ws.send(frame(text))
 
+    async def say_again_and_again(self, text: str) -> None:
+        while True:
+            await self.say(text)
+
     async def send(self, raw: bytes | str) -> None:
         await self._ws.send(raw)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -104,6 +105,20 @@ async def test_a_failed_answer_is_a_notice(server: StartServer) -> None:
     async with framed(running, "ada") as ada:
         await ada.say("@scripted hello")
         assert await ada.hears() == "Server: scripted could not answer: The model is away."
+
+
+async def test_who_does_not_read_is_cut_off_and_the_others_go_on(server: StartServer) -> None:
+    running = await server(guests="shared", unsent_bytes=65_536, text_chars=60_000)
+    with socket.socket() as line:
+        # Little is under way between the two, so that little must be said.
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.connect(running.address)
+        async with framed(running, "ada") as ada, framed(running, "eve", how={"sock": line}) as eve:
+            eve.fall_silent()
+            talking = asyncio.create_task(ada.say_again_and_again("x" * 60_000))
+            await ada.hears_until("Server: Client eve left the chat")
+            talking.cancel()
+            eve.abort()
 
 
 async def test_the_end_of_a_token_ends_the_connection(running: RunningServer) -> None:
