@@ -111,12 +111,20 @@ class Joined(Model):
     replies: list[Reply]
 
 
-class JoinSession(SessionCommand):
-    name = "join_session"
-    doc = "become a member (or come back) and enter the room; live events continue at to_seq + 1"
+class FollowSession(SessionCommand):
+    """For doors that only listen. Not in `COMMANDS`: who speaks the protocol joins."""
+
+    name = "follow_session"
+    doc = "enter the room as the member that one is; live events continue at to_seq + 1"
     ack = Joined
 
     after_seq: SeqOrZero | None = None
+
+
+class JoinSession(FollowSession):
+    name = "join_session"
+    doc = "become a member (or come back) and enter the room; live events continue at to_seq + 1"
+
     invite: Id | None = None
 
 

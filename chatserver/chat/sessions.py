@@ -5,6 +5,7 @@ from chatserver.chat.answers import cut_short
 from chatserver.chat.commands import (
     CreateSession,
     DeleteSession,
+    FollowSession,
     Joined,
     JoinSession,
     LeaveSession,
@@ -113,7 +114,14 @@ class SessionUseCases(SessionBotUseCases):
         if role is None:
             added = await self.store.transact(lambda tx: self._join(tx, actor, command))
             self.feed.notify(actor.id, SessionAdded(session=added))
-        online = await self.feed.online(session_id)
+        return await self.follow_session(actor, command)
+
+    async def follow_session(self, actor: Participant, command: FollowSession) -> Joined:
+        """The snapshot that a member starts from; makes nobody a member.
+
+        Raises `NotFound` or `NotMember`, and `InvalidPayload` for a cursor beyond the log.
+        """
+        online = await self.feed.online(command.session_id)
         return await self.store.read(lambda tx: self._snapshot(tx, actor, command, online))
 
     def _join(self, tx: Transaction, actor: Participant, command: JoinSession) -> Session:
@@ -135,7 +143,7 @@ class SessionUseCases(SessionBotUseCases):
         self,
         tx: Transaction,
         actor: Participant,
-        command: JoinSession,
+        command: FollowSession,
         online: frozenset[str],
     ) -> Joined:
         session_id = command.session_id

@@ -29,6 +29,7 @@ def add_gateways(
         app,
         chat=service,
         store=core.store,
+        visitors=visitors,
         clock=core.clock,
         title=settings.app_name,
         version=__version__,
@@ -36,6 +37,8 @@ def add_gateways(
         requests_per_second=settings.requests_per_second,
         body_bytes=settings.frame_bytes,
         json_depth=settings.json_depth,
+        keep_alive_seconds=settings.ping_interval_seconds,
+        silence_seconds=settings.ping_interval_seconds + settings.ping_timeout_seconds,
         trusted_proxies=trusted_proxies,
         allowed_origins=settings.allowed_origins,
         observe=lambda operation, status: core.metrics.requests.labels(

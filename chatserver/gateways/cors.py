@@ -6,7 +6,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-HEADERS = "Authorization, Content-Type"
+HEADERS = "Authorization, Cache-Control, Content-Type, Last-Event-ID"
 EXPOSED = "Location, Retry-After, WWW-Authenticate"
 PREFLIGHT_SECONDS = "600"
 
@@ -42,5 +42,6 @@ def cors(allowed_origins: Iterable[str]) -> Middleware:
 def _varied(response: web.StreamResponse, allowed: frozenset[str]) -> web.StreamResponse:
     # A cache must not give one origin the answer, or the lack of one, that was meant for another.
     if allowed:
-        response.headers[hdrs.VARY] = hdrs.ORIGIN
+        others = response.headers.get(hdrs.VARY)
+        response.headers[hdrs.VARY] = f"{others}, {hdrs.ORIGIN}" if others else hdrs.ORIGIN
     return response

@@ -38,9 +38,9 @@ async def talk(
     gets what the visitor hears, in order. Closes `ws`: 1008 where the token came to its end, 1012
     in a drain, 1011 after a crash. (aiohttp itself closes with 1002, 1007 and 1009.)
     """
-    jobs = (_read(ws, act), _write(visitor, tell), _end(visitor))
+    jobs = (_read(ws, act), _write(visitor, tell), until_end(visitor))
     try:
-        await _first_of(*jobs)
+        await first_of(*jobs)
     except BadFrame as bad:
         await ws.close(code=bad.code, message=str(bad).encode())
     except SlowConsumer:
@@ -73,14 +73,15 @@ async def _write(visitor: Visitor, tell: Tell) -> None:
         await tell(heard)
 
 
-async def _end(visitor: Visitor) -> None:
+async def until_end(visitor: Visitor) -> None:
+    """Raises why the visitor's connection must be closed, when it must."""
     reason = await visitor.end()
     if isinstance(reason, Draining):
         await asyncio.sleep(PARTING_SECONDS)
     raise reason
 
 
-async def _first_of(*jobs: Coroutine[Any, Any, None]) -> None:
+async def first_of(*jobs: Coroutine[Any, Any, None]) -> None:
     """Runs them until one returns or raises, and then none. Raises what that one raised."""
     tasks = [asyncio.create_task(job) for job in jobs]
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from chatserver.chat.commands import Command, CreateSession, JoinSession
+from chatserver.chat.commands import Command, CreateSession, FollowSession, Joined, JoinSession
 from chatserver.chat.errors import Draining, TooManySessions, Unavailable
 from chatserver.chat.models import Model
 from chatserver.chat.service import ChatService
@@ -23,7 +23,8 @@ class Entrance:
         self._rooms = rooms
         self._handlers: dict[str, Callable[[Connection, Any], Awaitable[Model]]] = {
             CreateSession.name: self._create_session,
-            JoinSession.name: self._join_session,
+            JoinSession.name: self._enter_session,
+            FollowSession.name: self._enter_session,
         }
 
     async def perform(self, connection: Connection, command: Command) -> Model:
@@ -42,12 +43,13 @@ class Entrance:
             self._feed.enter(room, connection.sid, connection.participant)
         return result
 
-    async def _join_session(self, connection: Connection, command: JoinSession) -> Model:
+    async def _enter_session(self, connection: Connection, command: FollowSession) -> Joined:
         self._require_room(connection)
         who = connection.participant
+        take: Callable[..., Awaitable[Joined]] = getattr(self._service, command.name)
         async with self._feed.hosting(command.session_id) as room:
             for _ in range(SNAPSHOT_TRIES):
-                snapshot = await self._service.join_session(who, command)
+                snapshot = await take(who, command)
                 if connection.is_gone:
                     raise Draining("the connection is closing")
                 joined = self._feed.enter_with(room, connection.sid, who, snapshot)

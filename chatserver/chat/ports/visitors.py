@@ -17,7 +17,7 @@ class Visitor(Protocol):
     def participant(self) -> Participant: ...
 
     async def perform(self, command: Command) -> Model:
-        """The command's ack. `CreateSession` and `JoinSession` enter the room as well.
+        """The command's ack. Who creates, joins or follows a session enters its room as well.
 
         One at a time. Raises what the use case raises; `RateLimited` and `TooManySessions` by the
         bounds of a connection; `Draining`; and for a token that has come to its end its error.

@@ -6,7 +6,7 @@ from functools import cache
 from aiohttp import hdrs, web
 
 from chatserver.addresses import Network
-from chatserver.chat.ports import Clock, Store
+from chatserver.chat.ports import Clock, Store, Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.gateways.cors import cors
@@ -14,6 +14,7 @@ from chatserver.gateways.rest.contract import Contract
 from chatserver.gateways.rest.dispatch import Dispatcher, Observer
 from chatserver.gateways.rest.openapi import document
 from chatserver.gateways.rest.routes import PREFIX, Services
+from chatserver.gateways.rest.streaming import answer_live
 from chatserver.gateways.rest.table import ROUTES
 from chatserver.gateways.rest.waiting import ReplyWaiting
 
@@ -23,6 +24,7 @@ def setup(
     *,
     chat: ChatService,
     store: Store,
+    visitors: Visitors,
     clock: Clock,
     title: str,
     version: str,
@@ -30,6 +32,8 @@ def setup(
     requests_per_second: float,
     body_bytes: int,
     json_depth: int,
+    keep_alive_seconds: float,
+    silence_seconds: float,
     trusted_proxies: Sequence[Network] = (),
     allowed_origins: Iterable[str] = (),
     observe: Observer = lambda operation, status: None,
@@ -37,8 +41,9 @@ def setup(
     """Adds the routes below `/api/v1`.
 
     `tokens_per_minute` counts by address, `requests_per_second` by participant (as many at once as
-    in one second). Requests that wait for a reply are answered when the application shuts down.
-    `observe` is told of the operation and the status of every answer.
+    in one second). A stream shows that it lives every `keep_alive_seconds`, and whoever takes
+    nothing of it for `silence_seconds` is cut off. Requests that wait for a reply are answered when
+    the application shuts down. `observe` is told of the operation and the status of every answer.
     """
     waiting = ReplyWaiting(chat)
     store.subscribe(waiting.on_commit)
@@ -47,6 +52,9 @@ def setup(
         waiting=waiting,
         token_rate=RateLimiter(tokens_per_minute / 60, tokens_per_minute, clock),
         contract=_contract(title, version),
+        visitors=visitors,
+        keep_alive_seconds=keep_alive_seconds,
+        silence_seconds=silence_seconds,
     )
     dispatcher = Dispatcher(
         services,
@@ -56,7 +64,7 @@ def setup(
         json_depth=json_depth,
         observe=observe,
     )
-    api = web.Application(middlewares=[cors(allowed_origins), dispatcher.boundary])
+    api = web.Application(middlewares=[answer_live, cors(allowed_origins), dispatcher.boundary])
     for route in ROUTES:
         handler = dispatcher.handler(route)
         api.router.add_route(route.method, route.path, handler)

@@ -22,19 +22,23 @@ from chatserver.chat.errors import (
 from chatserver.chat.models import Model
 from chatserver.chat.rates import RateLimiter
 from chatserver.gateways.callers import caller
+from chatserver.gateways.rest.accepting import EVENT_STREAM, JSON, preferred
 from chatserver.gateways.rest.bodies import read_object
 from chatserver.gateways.rest.problems import (
     MethodNotAllowed,
+    NotAcceptable,
     TokenMissing,
     problem_response,
     rate_limited,
 )
-from chatserver.gateways.rest.routes import PREFIX, Answer, Call, Route, Services
+from chatserver.gateways.rest.routes import PREFIX, Answer, Call, Route, Services, Stream
 
 Observer = Callable[[str, int], None]
 """Told of the operation and the status of every answer."""
 
 OPERATION = web.RequestKey("operation", str)
+VARIES = web.RequestKey("varies", bool)
+"""Whether the answer depends on what is accepted."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,9 +64,13 @@ class Dispatcher:
     def handler(self, route: Route) -> Handler:
         """An aiohttp handler that raises `ChatError`; `boundary` answers those."""
 
-        async def handle(request: web.Request) -> web.Response:
+        async def handle(request: web.Request) -> web.StreamResponse:
             request[OPERATION] = route.name
-            return _response(await route.handler(await self._call(route, request)))
+            request[VARIES] = route.stream is not None
+            call, stream = await self._call(route, request)
+            if stream is not None:
+                return await stream.open(call)
+            return _response(await route.handler(call))
 
         return handle
 
@@ -70,10 +78,13 @@ class Dispatcher:
     async def boundary(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answers every error below the prefix, aiohttp's own included, with a problem document."""
         response = await _answered(request, handler)
+        if request.get(VARIES):
+            response.headers[hdrs.VARY] = hdrs.ACCEPT
         self._observe(request.get(OPERATION, "none"), response.status)
         return response
 
-    async def _call(self, route: Route, request: web.Request) -> Call:
+    async def _call(self, route: Route, request: web.Request) -> tuple[Call, Stream | None]:
+        """With the stream, where that is wanted."""
         # Who is not known or asks too often is refused before any of the request is looked at.
         identity, token = None, ""
         if route.authenticated:
@@ -82,18 +93,25 @@ class Dispatcher:
             wait = self._request_rate.take(identity.participant.id)
             if wait:
                 raise rate_limited(wait)
-        return Call(
+        stream = _wanted_stream(route, request)
+        call = Call(
             services=self._services,
-            values=await self._values(route, request),
+            values=await self._values(route, stream, request),
             subscriber=caller(request, self._trusted),
             identity=identity,
             token=token,
         )
+        return call, stream
 
-    async def _values(self, route: Route, request: web.Request) -> dict[str, Any]:
+    async def _values(
+        self, route: Route, stream: Stream | None, request: web.Request
+    ) -> dict[str, Any]:
         values = _given(parse(route.params, dict(request.match_info)))
-        if route.query is not None:
-            values |= _given(parse(route.query, _query(request)))
+        query = route.query if stream is None else stream.query
+        if query is not None:
+            values |= _given(parse(query, _query(request)))
+        if stream is not None:
+            values |= _given(parse(stream.headers, _headers(request, stream.headers)))
         if route.body is not None:
             payload = await read_object(
                 request,
@@ -113,7 +131,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPException as raised:
         return _from_aiohttp(raised)
     except Exception as crash:
-        return problem_response(_internal(crash, request))
+        return problem_response(internal(crash, request))
 
 
 def _from_aiohttp(raised: web.HTTPException) -> web.StreamResponse:
@@ -128,7 +146,7 @@ def _from_aiohttp(raised: web.HTTPException) -> web.StreamResponse:
     raise raised
 
 
-def _internal(crash: Exception, request: web.Request) -> Internal:
+def internal(crash: Exception, request: web.Request) -> Internal:
     """Logs where it happened, and nothing of what anybody wrote: that may be in the message."""
     correlation_id = secrets.token_hex(8)
     resource = request.match_info.route.resource
@@ -151,6 +169,24 @@ def _bearer(request: web.Request) -> str:
     if scheme.casefold() != "bearer" or not token.strip():
         raise TokenMissing("a bearer token is needed")
     return token.strip()
+
+
+def _wanted_stream(route: Route, request: web.Request) -> Stream | None:
+    if route.stream is None:
+        return None
+    kind = preferred(request.headers.getall(hdrs.ACCEPT, ()), (JSON, EVENT_STREAM))
+    if kind is None:
+        raise NotAcceptable(f"there is {JSON} here, and {EVENT_STREAM}", field=hdrs.ACCEPT)
+    return route.stream if kind == EVENT_STREAM else None
+
+
+def _headers(request: web.Request, model: type[Model]) -> dict[str, str]:
+    names = [info.alias or name for name, info in model.model_fields.items()]
+    found = {name: request.headers.getall(name, ()) for name in names}
+    for name, values in found.items():
+        if len(values) > 1:
+            raise InvalidPayload("a header may be given once", field=name)
+    return {name: values[0] for name, values in found.items() if values}
 
 
 def _query(request: web.Request) -> dict[str, str]:

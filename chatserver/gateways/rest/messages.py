@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -27,6 +28,7 @@ from chatserver.chat.errors import (
 from chatserver.chat.models import ReplyOutcome
 from chatserver.chat.service import ChatService
 from chatserver.chat.use_cases import new_id
+from chatserver.gateways.rest.live import EVENTS
 from chatserver.gateways.rest.parts import Words, body_part, unset
 from chatserver.gateways.rest.routes import Answer, Call, Route, use_case
 from chatserver.gateways.rest.sessions import UNSEEN
@@ -113,12 +115,15 @@ ROUTES = (
         ChatService.delete_message,
         errors=(*UNSEEN, Forbidden, Conflict),
     ),
-    use_case(
-        "GET",
-        "/sessions/{session_id}/events",
-        GetHistory,
-        ChatService.get_history,
-        errors=UNSEEN,
+    replace(
+        use_case(
+            "GET",
+            "/sessions/{session_id}/events",
+            GetHistory,
+            ChatService.get_history,
+            errors=UNSEEN,
+        ),
+        stream=EVENTS,
     ),
     use_case(
         "PUT",

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from chatserver.chat.errors import (
     ChatError,
+    Draining,
     Internal,
     InvalidPayload,
     PayloadTooDeep,
@@ -17,19 +18,22 @@ from chatserver.chat.errors import (
     RateLimited,
     TokenExpired,
     TokenRevoked,
+    TooManyConnections,
     Unauthorized,
     Unavailable,
 )
 from chatserver.chat.events import DURABLE
 from chatserver.chat.models import Model
+from chatserver.gateways.rest.accepting import EVENT_STREAM, JSON
 from chatserver.gateways.rest.problems import (
     PROBLEM_JSON,
     Malformed,
+    NotAcceptable,
     Problem,
     UnsupportedMediaType,
     status_of,
 )
-from chatserver.gateways.rest.routes import PREFIX, Route
+from chatserver.gateways.rest.routes import PREFIX, Route, Stream
 
 Schema = dict[str, Any]
 Mode = Literal["validation", "serialization"]
@@ -70,6 +74,8 @@ def errors_of(route: Route) -> Iterable[type[ChatError]]:
         yield InvalidPayload
     if route.body:
         yield from (Malformed, PayloadTooLarge, PayloadTooDeep, UnsupportedMediaType)
+    if route.stream:
+        yield from (NotAcceptable, TooManyConnections, Draining)
     yield from route.errors
 
 
@@ -88,7 +94,18 @@ def _operation(route: Route, refs: dict[type[BaseModel], Schema]) -> Schema:
         }
     if not route.authenticated:
         operation["security"] = []
+    if route.stream is not None:
+        _add_stream(operation, route.stream)
     return operation
+
+
+def _add_stream(operation: Schema, stream: Stream) -> None:
+    operation["responses"]["200"]["content"][EVENT_STREAM] = {
+        "schema": {"type": "string", "description": stream.doc}
+    }
+    known = {each["name"] for each in operation["parameters"]}
+    of_stream = [*_parameters(stream.query, "query"), *_parameters(stream.headers, "header")]
+    operation["parameters"] += [each for each in of_stream if each["name"] not in known]
 
 
 def _parameters(part: type[Model] | None, where: str) -> list[Schema]:
@@ -115,7 +132,7 @@ def _answers(route: Route, refs: dict[type[BaseModel], Schema]) -> Schema:
     for status, model in route.answers.items():
         answer: Schema = {"description": HTTPStatus(status).phrase}
         if model is not None:
-            answer["content"] = {"application/json": {"schema": refs[model]}}
+            answer["content"] = {JSON: {"schema": refs[model]}}
         if status in route.located:
             answer["headers"] = _headers({"Location": "where it can be found"})
         answers[str(status)] = answer

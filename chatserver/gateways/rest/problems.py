@@ -38,6 +38,10 @@ class UnsupportedMediaType(InvalidPayload):
     """The body is of another type than JSON."""
 
 
+class NotAcceptable(InvalidPayload):
+    """The client accepts nothing that the route can answer with."""
+
+
 class MethodNotAllowed(InvalidPayload):
     """The resource exists and knows no such method."""
 
@@ -47,6 +51,7 @@ STATUS: dict[type[ChatError], HTTPStatus] = {
     InvalidPayload: HTTPStatus.UNPROCESSABLE_ENTITY,
     Malformed: HTTPStatus.BAD_REQUEST,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NotFound: HTTPStatus.NOT_FOUND,

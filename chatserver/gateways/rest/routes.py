@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from aiohttp import web
+
 from chatserver.chat.commands import Command, parse
 from chatserver.chat.errors import ChatError, Unauthorized
 from chatserver.chat.models import Identity, Model, Participant
+from chatserver.chat.ports import Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.gateways.rest.parts import body_part, path_part, placeholders, query_part
@@ -27,6 +30,11 @@ class Services:
     token_rate: RateLimiter
     contract: Model
     """The OpenAPI document of all routes."""
+    visitors: Visitors
+    keep_alive_seconds: float
+    """After so long without an event, a stream shows that it lives."""
+    silence_seconds: float
+    """A client that takes nothing of its stream for so long is cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,18 @@ class Answer:
 Handler = Callable[[Call], Awaitable[Answer]]
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a route gives those who accept `text/event-stream` rather than JSON."""
+
+    open: Callable[[Call], Awaitable[web.StreamResponse]]
+    doc: str
+    query: type[Model]
+    """In the place of the route's own."""
+    headers: type[Model]
+    """Those that count, by their names as aliases."""
+
+
 @dataclass(frozen=True)
 class Route:
     """`path` is below the prefix; `answers` are the models by status, None for an empty body."""
@@ -84,6 +104,7 @@ class Route:
     errors: tuple[type[ChatError], ...] = ()
     query: type[Model] | None = None
     body: type[Model] | None = None
+    stream: Stream | None = None
     authenticated: bool = True
     located: tuple[int, ...] = ()
     """Statuses that come with a `Location`."""

@@ -11,7 +11,7 @@ from chatserver.chat.limits import Limits
 from chatserver.gateways import rest
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
-from tests.integration.rest.world import Api, Client, World
+from tests.integration.rest.world import Api, Client, NoVisitors, World
 
 LIMITS = Limits(text_chars=1_000, sessions_per_participant=5, members_per_session=4)
 
@@ -39,6 +39,8 @@ def serve(
             "requests_per_second": 1_000.0,
             "body_bytes": 65_536,
             "json_depth": 8,
+            "keep_alive_seconds": 25.0,
+            "silence_seconds": 45.0,
             "trusted_proxies": parse_networks(["127.0.0.0/8"]),
             "allowed_origins": ["https://friend.example"],
         }
@@ -46,6 +48,7 @@ def serve(
             app,
             chat=world.chat,
             store=world.store,
+            visitors=NoVisitors(),
             clock=world.clock,
             title="test",
             version="1.2.3",

@@ -9,7 +9,8 @@ async def test_an_allowed_origin_may_ask_and_read(anonymous: Api) -> None:
     assert asked.status == 204
     assert asked.headers["Access-Control-Allow-Origin"] == FRIEND
     assert "POST" in asked.headers["Access-Control-Allow-Methods"]
-    assert asked.headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+    allowed = asked.headers["Access-Control-Allow-Headers"].split(", ")
+    assert allowed == ["Authorization", "Cache-Control", "Content-Type", "Last-Event-ID"]
     issued = await anonymous.post("/tokens", {"name": "Ada"}, headers={"Origin": FRIEND})
     assert issued.headers["Access-Control-Allow-Origin"] == FRIEND
     assert issued.headers["Vary"] == "Origin"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -12,10 +13,11 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
 from chatserver.chat.desk import ReplyDesk, Work
+from chatserver.chat.errors import Draining
 from chatserver.chat.events import Signal
 from chatserver.chat.limits import Limits
 from chatserver.chat.models import BotInfo, Event, Participant, ReplyError
-from chatserver.chat.ports import Bot, Commit, ReplyContext
+from chatserver.chat.ports import Bot, Commit, ReplyContext, Visitor
 from chatserver.chat.service import ChatService
 from chatserver.chat.summary import Digest, SummaryMethod
 from chatserver.store.sqlite import SqliteStore
@@ -83,6 +85,13 @@ class Aviary:
 class NoNudge:
     def stop_requested(self, reply_id: str) -> None:
         pass
+
+
+class NoVisitors:
+    """Nobody hears anything: that takes a whole server."""
+
+    def admit(self, token: str, address: str) -> AbstractAsyncContextManager[Visitor]:
+        raise Draining("there are no visitors here")
 
 
 class NoDigest:
