@@ -97,6 +97,7 @@ class EventStream(web.StreamResponse):
                 async with asyncio.timeout(self._silence_seconds):
                     await self.write(frame)
             except TimeoutError:
+                log.warning("stalled_stream_cut_off")
                 raise SlowConsumer("the client takes nothing") from None
             self._is_stuck = False
             self._sent_at = asyncio.get_running_loop().time()
@@ -107,7 +108,6 @@ class EventStream(web.StreamResponse):
                 await self._send(self._following.farewell(reason))
         elif request.transport is not None:
             # What waits would be waited for; the client comes back with its last id.
-            log.warning("stream_cut_off", reason=reason.code)
             request.transport.abort()
 
 

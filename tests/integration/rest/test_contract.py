@@ -69,6 +69,21 @@ def test_the_data_of_every_durable_event_is_described(contract: dict[str, Any]) 
     assert described == {f"#/components/schemas/{data.__name__}" for data in DURABLE.values()}
 
 
+def test_a_stream_is_described_beside_the_json_of_its_route(contract: dict[str, Any]) -> None:
+    operation = contract["paths"]["/sessions/{session_id}/events"]["get"]
+    assert set(operation["responses"]["200"]["content"]) == {
+        "application/json",
+        "text/event-stream",
+    }
+    where = {parameter["name"]: parameter["in"] for parameter in operation["parameters"]}
+    assert where == {
+        "session_id": "path",
+        **dict.fromkeys(("before_seq", "after_seq", "limit", "signals"), "query"),
+        "Last-Event-ID": "header",
+    }
+    assert {"406", "429", "503"} <= operation["responses"].keys()
+
+
 def test_authentication_is_documented_where_it_is_needed(contract: dict[str, Any]) -> None:
     for route in ROUTES:
         operation = contract["paths"][route.path][route.method.lower()]
