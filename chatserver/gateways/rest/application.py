@@ -13,6 +13,7 @@ from chatserver.gateways.cors import cors
 from chatserver.gateways.rest.contract import Contract
 from chatserver.gateways.rest.dispatch import Dispatcher, Observer
 from chatserver.gateways.rest.openapi import document
+from chatserver.gateways.rest.rounds import LOOK_SECONDS, Rounds
 from chatserver.gateways.rest.routes import PREFIX, Services
 from chatserver.gateways.rest.streaming import answer_live
 from chatserver.gateways.rest.table import ROUTES
@@ -53,6 +54,7 @@ def setup(
         token_rate=RateLimiter(tokens_per_minute / 60, tokens_per_minute, clock),
         contract=_contract(title, version),
         visitors=visitors,
+        rounds=Rounds(min(LOOK_SECONDS, keep_alive_seconds)),
         keep_alive_seconds=keep_alive_seconds,
         silence_seconds=silence_seconds,
     )

@@ -51,6 +51,7 @@ async def follow(call: Call) -> EventStream:
         return EventStream(
             following,
             stack.pop_all(),
+            services.rounds,
             keep_alive_seconds=services.keep_alive_seconds,
             silence_seconds=services.silence_seconds,
         )

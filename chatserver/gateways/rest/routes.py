@@ -14,6 +14,7 @@ from chatserver.chat.ports import Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.gateways.rest.parts import body_part, path_part, placeholders, query_part
+from chatserver.gateways.rest.rounds import Rounds
 from chatserver.gateways.rest.waiting import ReplyWaiting
 
 PREFIX = "/api/v1"
@@ -31,6 +32,7 @@ class Services:
     contract: Model
     """The OpenAPI document of all routes."""
     visitors: Visitors
+    rounds: Rounds
     keep_alive_seconds: float
     """After so long without an event, a stream shows that it lives."""
     silence_seconds: float

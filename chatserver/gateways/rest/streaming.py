@@ -13,10 +13,8 @@ from chatserver.gateways.rest.accepting import EVENT_STREAM
 from chatserver.gateways.rest.dispatch import internal
 from chatserver.gateways.rest.following import Following
 from chatserver.gateways.rest.frames import KEEP_ALIVE, OPENING
+from chatserver.gateways.rest.rounds import Rounds
 from chatserver.gateways.talk import first_of, until_end
-
-LOOK_SECONDS = 2.0
-"""How often a stream looks whether its client is still there: aiohttp does not tell."""
 
 HEADERS = {
     hdrs.CONTENT_TYPE: EVENT_STREAM,
@@ -44,6 +42,7 @@ class EventStream(web.StreamResponse):
         self,
         following: Following,
         stack: AsyncExitStack,
+        rounds: Rounds,
         *,
         keep_alive_seconds: float,
         silence_seconds: float,
@@ -51,6 +50,9 @@ class EventStream(web.StreamResponse):
         super().__init__(headers=HEADERS)
         self._following = following
         self._stack = stack
+        self._rounds = rounds
+        self._nudge = asyncio.Event()
+        self._request: web.Request | None = None
         self._idle_seconds = keep_alive_seconds
         self._silence_seconds = silence_seconds
         self._sending = asyncio.Lock()
@@ -63,10 +65,25 @@ class EventStream(web.StreamResponse):
             await self.prepare(request)
             if request.method != hdrs.METH_HEAD:
                 _limit_silence(request, self._silence_seconds)
-                await self._tell(request)
+                self._request = request
+                with self._rounds.watching(self):
+                    await self._tell(request)
+
+    def look(self) -> None:
+        """A `rounds.Watched`: aiohttp does not tell when a client leaves."""
+        if self._is_gone or self._is_idle:
+            self._nudge.set()
+
+    @property
+    def _is_gone(self) -> bool:
+        return self._request is None or self._request.transport is None
+
+    @property
+    def _is_idle(self) -> bool:
+        return asyncio.get_running_loop().time() - self._sent_at >= self._idle_seconds
 
     async def _tell(self, request: web.Request) -> None:
-        jobs = (self._pass_on(), until_end(self._following.visitor), self._watch(request))
+        jobs = (self._pass_on(), until_end(self._following.visitor), self._stay())
         try:
             await first_of(*jobs)
         except ConnectionError:
@@ -81,12 +98,12 @@ class EventStream(web.StreamResponse):
         async for frame in self._following.frames():
             await self._send(frame)
 
-    async def _watch(self, request: web.Request) -> None:
+    async def _stay(self) -> None:
         """Returns when the client has gone."""
-        loop = asyncio.get_running_loop()
-        while request.transport is not None:
-            await asyncio.sleep(min(LOOK_SECONDS, self._idle_seconds))
-            if loop.time() - self._sent_at >= self._idle_seconds:
+        while not self._is_gone:
+            await self._nudge.wait()
+            self._nudge.clear()
+            if self._is_idle:
                 await self._send(KEEP_ALIVE)
 
     async def _send(self, frame: bytes) -> None:
