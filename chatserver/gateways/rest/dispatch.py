@@ -15,7 +15,6 @@ from chatserver.chat.commands import parse
 from chatserver.chat.errors import (
     ChatError,
     Internal,
-    InvalidPayload,
     NotFound,
     PayloadTooLarge,
 )
@@ -24,10 +23,10 @@ from chatserver.chat.rates import RateLimiter
 from chatserver.gateways.callers import caller
 from chatserver.gateways.rest.accepting import EVENT_STREAM, JSON, preferred
 from chatserver.gateways.rest.bodies import read_object
+from chatserver.gateways.rest.given import bearer, headers_of, query_of
 from chatserver.gateways.rest.problems import (
     MethodNotAllowed,
     NotAcceptable,
-    TokenMissing,
     problem_response,
     rate_limited,
 )
@@ -88,7 +87,7 @@ class Dispatcher:
         # Who is not known or asks too often is refused before any of the request is looked at.
         identity, token = None, ""
         if route.authenticated:
-            token = _bearer(request)
+            token = bearer(request)
             identity = await self._services.chat.authenticate(token)
             wait = self._request_rate.take(identity.participant.id)
             if wait:
@@ -109,9 +108,9 @@ class Dispatcher:
         values = _given(parse(route.params, dict(request.match_info)))
         query = route.query if stream is None else stream.query
         if query is not None:
-            values |= _given(parse(query, _query(request)))
+            values |= _given(parse(query, query_of(request)))
         if stream is not None:
-            values |= _given(parse(stream.headers, _headers(request, stream.headers)))
+            values |= _given(parse(stream.headers, headers_of(request, stream.headers)))
         if route.body is not None:
             payload = await read_object(
                 request,
@@ -164,13 +163,6 @@ def internal(crash: Exception, request: web.Request) -> Internal:
     return Internal("something went wrong on our side", correlation_id=correlation_id)
 
 
-def _bearer(request: web.Request) -> str:
-    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    if scheme.casefold() != "bearer" or not token.strip():
-        raise TokenMissing("a bearer token is needed")
-    return token.strip()
-
-
 def _wanted_stream(route: Route, request: web.Request) -> Stream | None:
     if route.stream is None:
         return None
@@ -178,23 +170,6 @@ def _wanted_stream(route: Route, request: web.Request) -> Stream | None:
     if kind is None:
         raise NotAcceptable(f"there is {JSON} here, and {EVENT_STREAM}", field=hdrs.ACCEPT)
     return route.stream if kind == EVENT_STREAM else None
-
-
-def _headers(request: web.Request, model: type[Model]) -> dict[str, str]:
-    names = [info.alias or name for name, info in model.model_fields.items()]
-    found = {name: request.headers.getall(name, ()) for name in names}
-    for name, values in found.items():
-        if len(values) > 1:
-            raise InvalidPayload("a header may be given once", field=name)
-    return {name: values[0] for name, values in found.items() if values}
-
-
-def _query(request: web.Request) -> dict[str, str]:
-    query = request.query
-    for name in query:
-        if len(query.getall(name)) > 1:
-            raise InvalidPayload("a parameter may be given once", field=name[:100])
-    return dict(query)
 
 
 def _given(part: Model) -> dict[str, Any]:
