@@ -68,12 +68,14 @@ class FramedDoor:
         while True:
             await self._ready.wait()
             self._check()
-            assert self._ws is not None
+            ws = self._ws
+            assert ws is not None
             try:
-                await self._ws.send_bytes(frame)
+                await ws.send_bytes(frame)
                 return
             except ConnectionError:
-                self._ready.clear()
+                if ws is self._ws:
+                    self._ready.clear()
 
     async def first_connect(self) -> None:
         """Raises `Refused` at once, `NotConnected` after `CONNECT_SECONDS`."""

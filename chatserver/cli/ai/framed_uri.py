@@ -49,9 +49,9 @@ class FramedUri:
         return f"{self.base}/{quote(self.name, safe='', errors='replace')}{query}"
 
     def __str__(self) -> str:
-        return f"{self.base}/{self.name}"
+        return f"{shown(self.base)}/{self.name}"
 
 
 def shown(text: str) -> str:
     """Without what may be a secret."""
-    return text.partition("?")[0]
+    return re.sub(r"//[^/]*@", "//", text.partition("?")[0])

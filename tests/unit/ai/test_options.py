@@ -88,9 +88,13 @@ def test_anything_else_is_none(text: str) -> None:
         FramedUri.parse(text)
 
 
+def test_an_address_is_shown_without_its_secrets() -> None:
+    assert str(FramedUri.parse("ws://eve:sesame@h:1/ws/AI-1?token=sesame")) == "ws://h:1/ws/AI-1"
+
+
 def test_a_wrong_address_is_shown_without_its_secrets() -> None:
     with pytest.raises(NotAUri, match="chat") as refused:
-        FramedUri.parse("ws://h/chat?token=sesame")
+        FramedUri.parse("ws://eve:sesame@h/chat?token=sesame")
     assert "sesame" not in str(refused.value)
 
 
