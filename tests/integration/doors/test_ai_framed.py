@@ -1,20 +1,25 @@
-"""AIs at a framed door that somebody else wrote."""
+"""AIs at a framed door that somebody else wrote, and at our own."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from chatserver.bots.echo import EchoBot
+from chatserver.chat.rooms import LOBBY
 from chatserver.cli.ai import framed_door
 from chatserver.cli.ai.behaviour import speak_up
 from chatserver.cli.ai.framed_door import Refused
 from chatserver.cli.ai.framed_uri import FramedUri
 from chatserver.cli.ai.mode import Lines
+from chatserver.client import ChatClient, ChatSession
 from chatserver.client.errors import NotConnected
 from tests.integration.doors import ais
 from tests.integration.doors.ais import taking_part
 from tests.integration.doors.framed_room import FramedRoom
+from tests.servers import StartServer
+from tests.waiting import eventually
 
 ECHO = EchoBot(words_per_second=100_000)
 LINES = 200
@@ -55,6 +60,50 @@ async def test_two_ais_answer_a_person_and_never_each_other(room: FramedRoom) ->
         said = await room.heard(12)
     texts = [*(f"line {number}" for number in range(1, 6)), "quiet?"]
     assert sorted(said) == sorted((name, text) for name in ("AI-1", "AI-2") for text in texts)
+
+
+async def test_at_our_own_server_they_answer_people_of_other_doors_and_come_back(
+    server: StartServer, tmp_path: Path
+) -> None:
+    database, told = tmp_path / "chat.db", list[str]()
+    running = await server(database=database, guests="shared")
+    entrance = ais.framed(f"ws{running.url.removeprefix('http')}/ws")
+    async with (
+        ChatClient(running.url, name="Ada", backoff=ais.soon()) as ada,
+        taking_part(
+            entrance,
+            ais.mind(ECHO),
+            Lines(2),
+            *("AI-1", "AI-2"),
+            report=lambda _, text: told.append(text),
+        ),
+    ):
+        room = await ada.join(LOBBY)
+        for number in range(10):
+            await room.send(f"line {number}")
+        await answers(room, 10)
+        _, port = running.address
+        await running.stop()
+        await server(database=database, guests="shared", port=port)
+        await eventually(lambda: told.count("connected again") == 2)
+        for number in range(10, 20):
+            await room.send(f"line {number}")
+        texts = [f"line {number}" for number in range(1, 20, 2)]
+        said = sorted((name, text) for name in ("AI-1", "AI-2") for text in texts)
+        assert sorted(await answers(room, 20)) == said
+
+
+async def answers(room: ChatSession, count: int) -> list[tuple[str, str]]:
+    """What the AIs said, once it is so much."""
+
+    async def said() -> list[tuple[str, str]] | None:
+        events = (await room.history(limit=200)).events
+        found = [(e.sender.name, e.data["text"]) for e in events if "text" in e.data]
+        by_ais = [each for each in found if each[0].startswith("AI-")]
+        return by_ais if len(by_ais) >= count else None
+
+    everything: list[tuple[str, str]] = await eventually(said)
+    return everything
 
 
 async def test_what_is_to_be_said_waits_for_a_connection(room: FramedRoom) -> None:
