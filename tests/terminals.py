@@ -10,6 +10,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Sequence
+from signal import Signals
 from typing import Self
 
 PATIENCE = 20.0
@@ -66,6 +67,9 @@ class Terminal:
 
     def press(self, key: bytes) -> None:
         os.write(self._master, key)
+
+    def send(self, number: Signals) -> None:
+        self._process.send_signal(number)
 
     def ended(self, within: float = PATIENCE) -> int:
         """Waits for the program to end; returns its exit code."""

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 it could not be done (the message says why and what helps)
 import click
 
 from chatserver import __version__
+from chatserver.cli.ai import ai
 from chatserver.cli.bench import bench
 from chatserver.cli.bots import bots
 from chatserver.cli.copy import copy
@@ -35,6 +36,7 @@ main.add_command(export_session)
 main.add_command(import_session)
 main.add_command(token)
 main.add_command(talk)
+main.add_command(ai)
 main.add_command(bots)
 main.add_command(bench)
 

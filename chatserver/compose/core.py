@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chatserver.bot_settings import built_in_bots, declared_bots, default_bot, windows
 from chatserver.bots.model import ModelBotFactory
 from chatserver.bots.registry import BotRegistry
 from chatserver.bots.roster import Roster
@@ -13,7 +12,8 @@ from chatserver.chat.limits import Limits
 from chatserver.chat.ports import Bot, Clock
 from chatserver.compose.closing import Closing
 from chatserver.compose.database import database
-from chatserver.compose.models import adapters, analyst_of
+from chatserver.compose.models import analyst_of
+from chatserver.compose.speakers import speakers_of
 from chatserver.observability.clock import SystemClock
 from chatserver.observability.metrics import Metrics
 from chatserver.observability.model_use import ModelUse
@@ -59,13 +59,8 @@ def core_of(
     store = place.store(limits, metrics.committed)
     metrics.watch("store_pending", "Writes that wait for a commit", lambda: store.pending)
     metrics.watch("tasks", "Tasks of the event loop", running_tasks)
-    declared, use = declared_bots(settings), ModelUse(metrics)
-    roster = Roster(
-        bots if bots is not None else built_in_bots(settings),
-        declared,
-        model_bots or adapters(use),
-        settings.secret,
-    )
+    use = ModelUse(metrics)
+    speakers = speakers_of(settings, use, bots, model_bots)
     return Core(
         settings=settings,
         limits=limits,
@@ -73,11 +68,11 @@ def core_of(
         clock=SystemClock(),
         place=place,
         store=store,
-        roster=roster,
-        bots=BotRegistry(roster.bots, default_bot(settings, declared)),
-        window=windows(settings, declared),
+        roster=speakers.roster,
+        bots=speakers.bots,
+        window=speakers.window,
         # Who puts doubles in place of the models wants no other asked.
-        analyst=None if model_bots else analyst_of(settings, declared, use),
+        analyst=None if model_bots else analyst_of(settings, speakers.declared, use),
     )
 
 

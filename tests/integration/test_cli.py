@@ -33,7 +33,7 @@ def test_version_and_help() -> None:
     assert __version__ in run("--version").stdout
     helped = run("--help").stdout
     for command in (
-        *("serve", "worker", "migrate", "token", "talk", "bots", "bench"),
+        *("serve", "worker", "migrate", "token", "talk", "ai", "bots", "bench"),
         *("copy", "export", "import"),
     ):
         assert command in helped
