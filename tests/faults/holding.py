@@ -16,6 +16,8 @@ PATIENCE_SECONDS = 45.0
 POLL_SECONDS = 0.2
 POOL = 10 + 5
 """Connections that a process may keep to PostgreSQL: its pool, and those that append."""
+SQLITE_FILES = 3 * (1 + 2) + 1
+"""Files that SQLite may keep open: three for the writer and each reader, and the lock."""
 GAUGES = {
     "connections": "connections",
     "rooms": "rooms",
@@ -69,7 +71,7 @@ def _named(scene: Scene) -> Iterator[tuple[str, ServerProcess]]:
 
 
 def _files(pid: int, scene: Scene) -> dict[str, float]:
-    """Open files of a process; a pool may keep its connections to the database."""
+    """Open files of a process; those by which it reaches the database may come and go."""
     targets = []
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError):
@@ -78,9 +80,11 @@ def _files(pid: int, scene: Scene) -> dict[str, float]:
     to_database = sum(
         inode in sockets and port == scene.database_port for inode, port in _connections(pid)
     )
+    of_sqlite = sum("/chat.db" in each for each in targets)
     return {
-        "open files": len(targets) - to_database,
+        "open files": len(targets) - to_database - of_sqlite,
         "database connections beyond the pool": max(0, to_database - POOL),
+        "database files beyond those of its threads": max(0, of_sqlite - SQLITE_FILES),
     }
 
 

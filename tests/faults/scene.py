@@ -115,13 +115,11 @@ class Scene:
             what="the balancer finds every instance ready",
         )
 
-    async def replying(self, count: int) -> None:
-        """Returns while so many replies are being written."""
-
-        async def running() -> bool:
-            return await self._number("SELECT count(*) FROM reply WHERE state = 'running'") >= count
-
-        await eventually(running, within=READY_SECONDS, what=f"{count} replies run")
+    async def replies(self) -> tuple[int, int]:
+        """How many are being written, and how many wait."""
+        states = [f"SELECT count(*) FROM reply WHERE state = '{s}'" for s in ("running", "queued")]
+        running, waiting = [await self._number(query) for query in states]
+        return running, waiting
 
     async def takeovers(self) -> int:
         """Of replies whose worker seemed dead, so far."""

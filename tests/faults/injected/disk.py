@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.faults.injected.fault import Expectation, Fault
 from tests.faults.scene import Alone
 
-ROOM_LEFT = 100
-"""Messages that may still find their place in what SQLite has of the disk already."""
+FULL = "database or disk is full"
+"""What SQLite says. (Some messages still find their place in what it has of the disk already.)"""
 BLOCK = bytes(65_536)
 
 
@@ -25,6 +25,11 @@ class DiskFull(Fault):
         assert isinstance(self.scene, Alone)
         return self.scene.disk / "filler"
 
+    _said = 0
+
+    async def ready(self) -> None:
+        self._said = self._refused()
+
     async def inject(self) -> None:
         await asyncio.to_thread(self._fill)
 
@@ -32,8 +37,11 @@ class DiskFull(Fault):
         self._filler.unlink()
 
     async def evidence(self) -> str:
-        few = self.acked_meanwhile < ROOM_LEFT
-        return f"{self.acked_meanwhile} acked meanwhile" if few else ""
+        times = self._refused() - self._said
+        return f"{times} transactions found no room" if times else ""
+
+    def _refused(self) -> int:
+        return self.scene.instances[0].output().count(FULL)
 
     def _fill(self) -> None:
         with self._filler.open("wb", buffering=0) as filler:
