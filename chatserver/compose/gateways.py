@@ -8,6 +8,7 @@ import chatserver
 from chatserver import __version__
 from chatserver.addresses import Network
 from chatserver.chat.ports import Visitors
+from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.compose.core import Core
 from chatserver.gateways import framed, headers, health, pages, rest
@@ -25,6 +26,10 @@ def add_gateways(
 ) -> None:
     """REST, pages, and the doors for other clients."""
     settings = core.settings
+    # One for all ways to a token.
+    token_rate = RateLimiter(
+        settings.tokens_per_minute / 60, settings.tokens_per_minute, core.clock
+    )
     rest.setup(
         app,
         chat=service,
@@ -33,7 +38,7 @@ def add_gateways(
         clock=core.clock,
         title=settings.app_name,
         version=__version__,
-        tokens_per_minute=settings.tokens_per_minute,
+        token_rate=token_rate,
         requests_per_second=settings.requests_per_second,
         body_bytes=settings.frame_bytes,
         json_depth=settings.json_depth,
@@ -49,9 +54,8 @@ def add_gateways(
         app,
         chat=service,
         visitors=visitors,
-        clock=core.clock,
         guests=settings.guests != "off",
-        tokens_per_minute=settings.tokens_per_minute,
+        token_rate=token_rate,
         frame_bytes=settings.frame_bytes,
         ping_seconds=settings.ping_interval_seconds,
         trusted_proxies=trusted_proxies,
