@@ -11,7 +11,7 @@ from chatserver.chat.ports import Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.compose.core import Core
-from chatserver.gateways import framed, headers, health, pages, rest
+from chatserver.gateways import framed, headers, health, pages, plain, rest
 from chatserver.realtime.instances import Instances
 
 WEB_ROOT = Path(chatserver.__file__).parent / "_web"
@@ -58,6 +58,18 @@ def add_gateways(
         token_rate=token_rate,
         frame_bytes=settings.frame_bytes,
         ping_seconds=settings.ping_interval_seconds,
+        trusted_proxies=trusted_proxies,
+        allowed_origins=settings.allowed_origins,
+    )
+    plain.setup(
+        app,
+        chat=service,
+        visitors=visitors,
+        guests=settings.guests,
+        token_rate=token_rate,
+        thinking_notice=settings.thinking_notice,
+        frame_bytes=settings.frame_bytes,
+        heartbeat_seconds=settings.ping_interval_seconds,
         trusted_proxies=trusted_proxies,
         allowed_origins=settings.allowed_origins,
     )
