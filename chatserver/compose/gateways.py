@@ -11,7 +11,7 @@ from chatserver.chat.ports import Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.compose.core import Core
-from chatserver.gateways import framed, headers, health, pages, plain, rest
+from chatserver.gateways import framed, headers, health, pages, plain, rest, token_sessions
 from chatserver.realtime.instances import Instances
 
 WEB_ROOT = Path(chatserver.__file__).parent / "_web"
@@ -30,6 +30,7 @@ def add_gateways(
     token_rate = RateLimiter(
         settings.tokens_per_minute / 60, settings.tokens_per_minute, core.clock
     )
+    requests = settings.requests_per_second
     rest.setup(
         app,
         chat=service,
@@ -39,7 +40,7 @@ def add_gateways(
         title=settings.app_name,
         version=__version__,
         token_rate=token_rate,
-        requests_per_second=settings.requests_per_second,
+        requests_per_second=requests,
         body_bytes=settings.frame_bytes,
         json_depth=settings.json_depth,
         keep_alive_seconds=settings.ping_interval_seconds,
@@ -58,6 +59,14 @@ def add_gateways(
         token_rate=token_rate,
         frame_bytes=settings.frame_bytes,
         ping_seconds=settings.ping_interval_seconds,
+        trusted_proxies=trusted_proxies,
+        allowed_origins=settings.allowed_origins,
+    )
+    token_sessions.setup(
+        app,
+        chat=service,
+        token_rate=token_rate,
+        request_rate=RateLimiter(requests, max(1.0, requests), core.clock),
         trusted_proxies=trusted_proxies,
         allowed_origins=settings.allowed_origins,
     )
