@@ -155,3 +155,10 @@ async def test_a_wrong_frame_closes_its_connection_and_no_other(
         assert await closing(bad) == code
         assert await ask(good, "hi") == "hi"
     assert await texts_of(running, await own_session(running, token)) == ["hi", "hi"]
+
+
+async def test_what_is_no_websocket_frame_closes_the_connection(server: StartServer) -> None:
+    running = await server()
+    async with plain(running, token=await running.token()) as ada:
+        ada.transport.write(b"\x83\x80\0\0\0\0")  # there is no opcode 3
+        assert await closing(ada) == 1002
