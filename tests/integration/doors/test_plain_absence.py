@@ -1,9 +1,11 @@
 """Clients of `/chat` that were away."""
 
 import asyncio
+from pathlib import Path
+from typing import Any
 
 import pytest
-from aiohttp import ClientSession, WSMsgType
+from aiohttp import ClientSession, WSCloseCode, WSMsgType
 
 from chatserver.chat.commands import CreateSession, JoinSession, SendMessage
 from chatserver.chat.models import Visibility
@@ -14,6 +16,7 @@ from tests.conftest import Connect
 from tests.integration.doors.plain_clients import (
     address,
     ask,
+    closing,
     hear,
     own_session,
     plain,
@@ -149,3 +152,33 @@ async def test_a_newcomer_hears_only_what_is_said_from_then_on(server: StartServ
     async with plain(running, token=await running.token(), session=session_id) as ada:
         await say(running, owner, session_id, range(60, 62))
         assert await hear(ada, 2) == ["Owner: m60", "Owner: m61"]
+
+
+async def test_who_answers_no_ping_is_gone_and_who_does_stays(server: StartServer) -> None:
+    running = await server(ping_interval_seconds=0.2)
+    async with ClientSession() as http, asyncio.timeout(PATIENCE):
+        quiet = await http.ws_connect(address(running, token=await running.token()), autoping=False)
+        for _ in range(3):
+            asked = await quiet.receive()
+            assert asked.type is WSMsgType.PING
+            await quiet.pong(asked.data)
+        while not quiet.closed:
+            await quiet.receive()
+    assert quiet.close_code == WSCloseCode.ABNORMAL_CLOSURE
+
+
+async def test_a_reply_that_a_restart_interrupts_is_told_to_who_comes_back(
+    server: StartServer, tmp_path: Path
+) -> None:
+    bot = ScriptedBot()
+    settings: dict[str, Any] = {"database": tmp_path / "chat.db", "bots": [bot]}
+    running = await server(**settings, default_bot="scripted", drain_seconds=0.1)
+    token = await running.token()
+    async with plain(running, token=token) as ada:
+        await ada.send("hello")
+        await eventually(lambda: bot.contexts)
+        await running.stop()
+        assert await closing(ada) == 1012
+    async with plain(await server(**settings, default_bot="scripted"), token=token) as ada:
+        bot.answers(["after all"])
+        assert await hear(ada) == ["after all"]
