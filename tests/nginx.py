@@ -24,8 +24,8 @@ class Nginx(Balancer):
         return [self.executable(), *where, "-g", "daemon off;"]
 
     def log(self) -> str:
-        errors = self._folder / "logs" / "error.log"
-        return super().log() + (errors.read_text() if errors.exists() else "")
+        logs = [self._folder / "logs" / f"{kind}.log" for kind in ("error", "access")]
+        return super().log() + "".join(log.read_text() for log in logs if log.exists())
 
     def _adapted(self, text: str) -> str:
         """Addresses, folders, the user and the number of processes, and nothing else."""

@@ -8,9 +8,10 @@ import chatserver
 from chatserver import __version__
 from chatserver.addresses import Network
 from chatserver.chat.ports import Visitors
+from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.compose.core import Core
-from chatserver.gateways import framed, headers, health, pages, rest
+from chatserver.gateways import framed, headers, health, pages, plain, rest, token_sessions
 from chatserver.realtime.instances import Instances
 
 WEB_ROOT = Path(chatserver.__file__).parent / "_web"
@@ -25,6 +26,11 @@ def add_gateways(
 ) -> None:
     """REST, pages, and the doors for other clients."""
     settings = core.settings
+    # One for all ways to a token.
+    token_rate = RateLimiter(
+        settings.tokens_per_minute / 60, settings.tokens_per_minute, core.clock
+    )
+    requests = settings.requests_per_second
     rest.setup(
         app,
         chat=service,
@@ -33,8 +39,8 @@ def add_gateways(
         clock=core.clock,
         title=settings.app_name,
         version=__version__,
-        tokens_per_minute=settings.tokens_per_minute,
-        requests_per_second=settings.requests_per_second,
+        token_rate=token_rate,
+        requests_per_second=requests,
         body_bytes=settings.frame_bytes,
         json_depth=settings.json_depth,
         keep_alive_seconds=settings.ping_interval_seconds,
@@ -49,11 +55,30 @@ def add_gateways(
         app,
         chat=service,
         visitors=visitors,
-        clock=core.clock,
         guests=settings.guests != "off",
-        tokens_per_minute=settings.tokens_per_minute,
+        token_rate=token_rate,
         frame_bytes=settings.frame_bytes,
         ping_seconds=settings.ping_interval_seconds,
+        trusted_proxies=trusted_proxies,
+        allowed_origins=settings.allowed_origins,
+    )
+    token_sessions.setup(
+        app,
+        chat=service,
+        token_rate=token_rate,
+        request_rate=RateLimiter(requests, max(1.0, requests), core.clock),
+        trusted_proxies=trusted_proxies,
+        allowed_origins=settings.allowed_origins,
+    )
+    plain.setup(
+        app,
+        chat=service,
+        visitors=visitors,
+        guests=settings.guests,
+        token_rate=token_rate,
+        thinking_notice=settings.thinking_notice,
+        frame_bytes=settings.frame_bytes,
+        heartbeat_seconds=settings.ping_interval_seconds,
         trusted_proxies=trusted_proxies,
         allowed_origins=settings.allowed_origins,
     )

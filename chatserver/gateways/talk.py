@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 PARTING_SECONDS = 2.0
 """How long a client may take to hear the rest when the server drains."""
 
+MESSAGES = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG})
+
 Act = Callable[[WSMessage], Awaitable[None]]
 Tell = Callable[[Event | Signal], Awaitable[None]]
 
@@ -30,15 +32,21 @@ class BadFrame(Exception):
 
 
 async def talk(
-    request: web.Request, ws: web.WebSocketResponse, visitor: Visitor, act: Act, tell: Tell
+    request: web.Request,
+    ws: web.WebSocketResponse,
+    visitor: Visitor,
+    act: Act,
+    tell: Tell,
+    greet: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Until one of the two ends it, the visitor's token ends, or the server drains.
 
-    `act` gets each text or binary message, one after the other, and may raise `BadFrame`; `tell`
-    gets what the visitor hears, in order. Closes `ws`: 1008 where the token came to its end, 1012
-    in a drain, 1011 after a crash. (aiohttp itself closes with 1002, 1007 and 1009.)
+    `act` gets each text or binary message (and pings and pongs, where `ws` leaves them to it), one
+    after the other; `tell` gets what the visitor hears, in order, once `greet` has returned. All
+    may raise `BadFrame`. Closes `ws`: 1008 where the token came to its end, 1012 in a drain, 1011
+    after a crash. (aiohttp itself closes with 1002, 1007 and 1009.)
     """
-    jobs = (_read(ws, act), _write(visitor, tell), until_end(visitor))
+    jobs = (_read(ws, act), _write(visitor, tell, greet), until_end(visitor))
     try:
         await first_of(*jobs)
     except BadFrame as bad:
@@ -64,11 +72,13 @@ def close_code(reason: ChatError) -> int:
 
 async def _read(ws: web.WebSocketResponse, act: Act) -> None:
     async for message in ws:
-        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+        if message.type in MESSAGES:
             await act(message)
 
 
-async def _write(visitor: Visitor, tell: Tell) -> None:
+async def _write(visitor: Visitor, tell: Tell, greet: Callable[[], Awaitable[None]] | None) -> None:
+    if greet is not None:
+        await greet()
     async for heard in visitor.heard():
         await tell(heard)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from aiohttp import ClientSession, WSServerHandshakeError
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -152,3 +153,41 @@ async def test_a_title_that_crashes_is_logged_by_the_kind_of_the_crash(
     (crashed,) = [line for line in lines if line["event"] == "title_crashed"]
     assert (crashed["session"], crashed["kind"]) == (session_id, "RuntimeError")
     assert "secret" not in log.getvalue()
+
+
+async def test_what_stands_in_an_address_is_not_in_the_log_even_where_a_door_crashes(
+    server: StartServer, log: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await server(log_level="debug", thinking_notice="…")
+    token = await running.token()
+    refresh = f"/refresh_token?token={token}"
+    async with ClientSession() as http:
+
+        async def status(path: str, *, upgrade: bool = False) -> int:
+            if not upgrade:
+                return (await http.post(running.url + path)).status
+            with pytest.raises(WSServerHandshakeError) as refused:
+                await http.ws_connect(running.url + path)
+            return refused.value.status
+
+        async with http.ws_connect(f"{running.url}/chat?token={token}") as client:
+            await client.send_str("secret")
+            assert [(await client.receive_str()) for _ in range(2)] == ["…", "secret"]
+            await client.send_bytes(b"secret")
+            assert (await client.receive()).data == 1003
+        assert await status("/chat?token=secret", upgrade=True) == 403
+        assert await status("/token?name=secret%00") == 422
+        assert await status("/refresh_token?token=secret") == 400
+        assert await status(refresh) == 200
+
+        async def crash(*_: object) -> None:
+            raise RuntimeError("secret")
+
+        monkeypatch.setattr(running.service, "own_session", crash)
+        assert await status(f"/chat?token={token}", upgrade=True) == 500
+        assert await status(refresh) == 500
+    await running.stop()
+    crashes = [line for line in log.getvalue().splitlines() if '"request_crashed"' in line]
+    assert [json.loads(line)["path"] for line in crashes] == ["/chat", "/refresh_token"]
+    assert "secret" not in log.getvalue()
+    assert token not in log.getvalue()

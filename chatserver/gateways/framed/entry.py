@@ -14,7 +14,6 @@ from chatserver.chat.errors import (
     Forbidden,
     NotFound,
     NotMember,
-    RateLimited,
     SessionFull,
 )
 from chatserver.chat.models import Member, Model, Participant
@@ -22,6 +21,7 @@ from chatserver.chat.ports import Visitor, Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.rooms import HOUSE, LOBBY
 from chatserver.chat.service import ChatService
+from chatserver.gateways.callers import count
 from chatserver.gateways.framed.names import Handshakes, require_free, require_usable, same
 
 log = structlog.get_logger(__name__)
@@ -91,11 +91,7 @@ class Entry:
             raise Forbidden("a token is needed here")
         if wish.session is not None:
             raise Forbidden("a session of one's choice needs a token")
-        wait = self._token_rate.take(address)
-        if wait:
-            raise RateLimited(
-                "too many requests; wait a moment", retry_after_ms=max(1, round(wait * 1000))
-            )
+        count(self._token_rate, address)
 
     async def _members(self, session_id: str, me: Participant | None) -> list[Member]:
         """Those of a session where one may not look before one has joined are seen then."""

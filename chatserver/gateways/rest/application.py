@@ -29,7 +29,7 @@ def setup(
     clock: Clock,
     title: str,
     version: str,
-    tokens_per_minute: int,
+    token_rate: RateLimiter,
     requests_per_second: float,
     body_bytes: int,
     json_depth: int,
@@ -41,8 +41,8 @@ def setup(
 ) -> None:
     """Adds the routes below `/api/v1`.
 
-    `tokens_per_minute` counts by address, `requests_per_second` by participant (as many at once as
-    in one second). A stream shows that it lives every `keep_alive_seconds`, and whoever takes
+    `token_rate` counts new tokens by address, `requests_per_second` by participant (as many at once
+    as in one second). A stream shows that it lives every `keep_alive_seconds`, and whoever takes
     nothing of it for `silence_seconds` is cut off. Requests that wait for a reply are answered when
     the application shuts down. `observe` is told of the operation and the status of every answer.
     """
@@ -51,7 +51,7 @@ def setup(
     services = Services(
         chat=chat,
         waiting=waiting,
-        token_rate=RateLimiter(tokens_per_minute / 60, tokens_per_minute, clock),
+        token_rate=token_rate,
         contract=_contract(title, version),
         visitors=visitors,
         rounds=Rounds(min(LOOK_SECONDS, keep_alive_seconds)),

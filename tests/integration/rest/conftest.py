@@ -8,6 +8,7 @@ from aiohttp import web
 
 from chatserver.addresses import parse_networks
 from chatserver.chat.limits import Limits
+from chatserver.chat.rates import RateLimiter
 from chatserver.gateways import rest
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
@@ -32,10 +33,10 @@ def serve(
 ) -> Callable[..., Awaitable[Client]]:
     """Starts a server with other settings than the usual ones."""
 
-    async def start(**settings: Any) -> Client:
+    async def start(*, tokens_per_minute: int = 1_000, **settings: Any) -> Client:
         app = web.Application()
         usual: dict[str, Any] = {
-            "tokens_per_minute": 1_000,
+            "token_rate": RateLimiter(tokens_per_minute / 60, tokens_per_minute, world.clock),
             "requests_per_second": 1_000.0,
             "body_bytes": 65_536,
             "json_depth": 8,

@@ -1,0 +1,159 @@
+"""One client's talk in one session: frames become messages, and what is said becomes lines."""
+
+import secrets
+from collections.abc import AsyncIterator
+
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+
+from chatserver.chat.commands import MAX_PAGE, GetHistory, Joined, MarkRead, SendMessage, parse
+from chatserver.chat.errors import BlankText, ChatError, Unauthorized
+from chatserver.chat.events import ReplyStarted, SessionDeleted, Signal
+from chatserver.chat.models import Event, EventType
+from chatserver.chat.ports import Visitor
+from chatserver.chat.service import ChatService
+from chatserver.gateways.plain.lines import ERROR, LEFT_OUT, line_of
+from chatserver.gateways.plain.marks import ReadMarks
+from chatserver.gateways.talk import BadFrame, talk
+
+MISSED_EVENTS = 1_000
+"""The newest of those that a client missed are told to it; that older ones are not, as well."""
+
+
+class Conversation:
+    """Of somebody who has just joined; once."""
+
+    def __init__(
+        self, ws: web.WebSocketResponse, visitor: Visitor, joined: Joined, thinking_notice: str
+    ) -> None:
+        """`ws` leaves pings and pongs to us."""
+        self.session_id = joined.session.id
+        self._ws = ws
+        self._visitor = visitor
+        self._thinking_notice = thinking_notice
+
+    async def run(self, request: web.Request) -> None:
+        """Until `talk` ends, which closes the WebSocket."""
+        await talk(request, self._ws, self._visitor, self.act, self.tell)
+
+    async def act(self, message: WSMessage) -> None:
+        """A message of theirs. Raises `BadFrame` and `Unauthorized`; other refusals are told."""
+        if message.type is WSMsgType.PING:
+            await self._ws.pong(message.data)
+        elif message.type is WSMsgType.BINARY:
+            raise BadFrame(WSCloseCode.UNSUPPORTED_DATA, "only text is understood here")
+        elif message.type is WSMsgType.TEXT:
+            await self._say(message.data)
+
+    async def tell(self, heard: Event | Signal) -> None:
+        match heard:
+            case Event():
+                await self._tell_event(heard)
+            case ReplyStarted(attempt=1) if self._thinking_notice:
+                await self._ws.send_str(self._thinking_notice)
+            case SessionDeleted(session_id=self.session_id):
+                raise BadFrame(WSCloseCode.POLICY_VIOLATION, "the session was deleted")
+
+    async def _say(self, text: str) -> None:
+        said = {
+            "session_id": self.session_id,
+            "text": text,
+            "client_message_id": secrets.token_urlsafe(12),
+        }
+        try:
+            await self._visitor.perform(parse(SendMessage, said))
+        except BlankText:
+            pass
+        except Unauthorized:
+            raise  # the connection ends
+        except ChatError as refused:
+            await self._ws.send_str(f"{ERROR}{refused.message}")
+
+    async def _tell_event(self, event: Event) -> bool:
+        """Whether there was anything to tell."""
+        who = self._visitor.participant
+        if event.type is EventType.PARTICIPANT_LEFT and event.data["participant"]["id"] == who.id:
+            raise BadFrame(WSCloseCode.POLICY_VIOLATION, "you have left the session")
+        line = line_of(event, who)
+        if line is not None:
+            await self._ws.send_str(line)
+        return line is not None
+
+
+class LastingConversation(Conversation):
+    """Of somebody who may come back, and then hears what they have missed."""
+
+    def __init__(
+        self,
+        ws: web.WebSocketResponse,
+        visitor: Visitor,
+        joined: Joined,
+        thinking_notice: str,
+        chat: ChatService,
+    ) -> None:
+        super().__init__(ws, visitor, joined, thinking_notice)
+        self._chat = chat
+        self._joined: Joined | None = joined
+        self._marks = ReadMarks(ws, self._mark, _read_seq(joined, visitor))
+
+    async def run(self, request: web.Request) -> None:
+        async with self._marks.kept():
+            await talk(request, self._ws, self._visitor, self.act, self.tell, self._catch_up)
+
+    async def act(self, message: WSMessage) -> None:
+        if message.type is WSMsgType.PONG:
+            await self._marks.answered(message.data)
+        else:
+            await super().act(message)
+
+    async def _tell_event(self, event: Event) -> bool:
+        told = await super()._tell_event(event)
+        if told:
+            await self._marks.sent(event.seq)
+        return told
+
+    async def _catch_up(self) -> None:
+        """Tells what others said since they last read, or since they came for the first time."""
+        joined, self._joined = self._joined, None
+        assert joined is not None, "one catches up once"
+        since = max(_read_seq(joined, self._visitor), _joining_seq(joined, self._visitor))
+        if joined.to_seq - since > MISSED_EVENTS:
+            since = joined.to_seq - MISSED_EVENTS
+            await self._ws.send_str(LEFT_OUT)
+        async for event in self._after(since, joined):
+            if line_of(event, self._visitor.participant) is not None:
+                await self._tell_event(event)
+
+    async def _after(self, since: int, joined: Joined) -> AsyncIterator[Event]:
+        while since + 1 < joined.from_seq:
+            page = GetHistory(session_id=self.session_id, after_seq=since, limit=MAX_PAGE)
+            # Our own doing: it takes nothing from what the client may do in a second.
+            history = await self._chat.get_history(self._visitor.participant, page)
+            for event in history.events:
+                if event.seq < joined.from_seq:
+                    yield event
+            since = min(history.events[-1].seq, joined.from_seq - 1)
+        for event in joined.events:
+            if event.seq > since:
+                yield event
+
+    async def _mark(self, seq: int) -> None:
+        mark = MarkRead(session_id=self.session_id, seq=seq)
+        await self._chat.mark_read(self._visitor.participant, mark)
+
+
+def _read_seq(joined: Joined, visitor: Visitor) -> int:
+    me = visitor.participant.id
+    return next(each.read_seq for each in joined.members if each.participant.id == me)
+
+
+def _joining_seq(joined: Joined, visitor: Visitor) -> int:
+    """Of their last joining, if that is among the newest events: they knew nothing before it."""
+    me = visitor.participant.id
+    return max(
+        (
+            event.seq
+            for event in joined.events
+            if event.type is EventType.PARTICIPANT_JOINED and event.data["participant"]["id"] == me
+        ),
+        default=0,
+    )
