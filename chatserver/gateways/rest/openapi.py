@@ -25,14 +25,8 @@ from chatserver.chat.errors import (
 from chatserver.chat.events import DURABLE
 from chatserver.chat.models import Model
 from chatserver.gateways.rest.accepting import EVENT_STREAM, JSON
-from chatserver.gateways.rest.problems import (
-    PROBLEM_JSON,
-    Malformed,
-    NotAcceptable,
-    Problem,
-    UnsupportedMediaType,
-    status_of,
-)
+from chatserver.gateways.rest.problems import PROBLEMS, Problem
+from chatserver.gateways.rest.refusals import Malformed, NotAcceptable, UnsupportedMediaType
 from chatserver.gateways.rest.routes import PREFIX, Route, Stream
 
 Schema = dict[str, Any]
@@ -142,11 +136,11 @@ def _answers(route: Route, refs: dict[type[BaseModel], Schema]) -> Schema:
 def _problems(route: Route, problem: Schema) -> Schema:
     codes: defaultdict[HTTPStatus, list[str]] = defaultdict(list)
     for error in errors_of(route):
-        codes[status_of(error)].append(error.code)
+        codes[PROBLEMS.status_of(error)].append(error.code)
     return {
         str(status.value): {
             "description": "`" + "`, `".join(dict.fromkeys(codes[status])) + "`",
-            "content": {PROBLEM_JSON: {"schema": problem}},
+            "content": {PROBLEMS.media_type: {"schema": problem}},
             **({"headers": _headers(HEADERS[status])} if status in HEADERS else {}),
         }
         for status in sorted(codes)
