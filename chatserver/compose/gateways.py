@@ -10,7 +10,7 @@ from chatserver.addresses import Network
 from chatserver.chat.ports import Visitors
 from chatserver.chat.service import ChatService
 from chatserver.compose.core import Core
-from chatserver.gateways import framed, headers, health, pages, rest
+from chatserver.gateways import chats, framed, headers, health, pages, rest
 from chatserver.realtime.instances import Instances
 
 WEB_ROOT = Path(chatserver.__file__).parent / "_web"
@@ -25,7 +25,7 @@ def add_gateways(
 ) -> None:
     """REST, pages, and the doors for other clients."""
     settings = core.settings
-    rest.setup(
+    bounds = rest.setup(
         app,
         chat=service,
         store=core.store,
@@ -45,6 +45,7 @@ def add_gateways(
             operation, str(status)
         ).inc(),
     )
+    chats.setup(app, bounds=bounds, guests=settings.guests != "off")
     framed.setup(
         app,
         chat=service,
