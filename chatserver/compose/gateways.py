@@ -33,6 +33,7 @@ def add_gateways(
         clock=core.clock,
         title=settings.app_name,
         version=__version__,
+        others=(chats.API,),
         tokens_per_minute=settings.tokens_per_minute,
         requests_per_second=settings.requests_per_second,
         body_bytes=settings.frame_bytes,

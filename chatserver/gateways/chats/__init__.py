@@ -4,5 +4,6 @@ The routes of `table` go through the boundary of the REST gateway, with errors o
 """
 
 from chatserver.gateways.chats.application import setup
+from chatserver.gateways.chats.table import API
 
-__all__ = ["setup"]
+__all__ = ["API", "setup"]

@@ -10,4 +10,5 @@ API = Api(
     "/chats",
     tuple(replace(route, noun="chats") for route in (*chats.ROUTES, *messages.ROUTES)),
     DETAILS,
+    token_optional=True,
 )

@@ -14,8 +14,8 @@ from chatserver.gateways.rest.dispatch import Bounds, Observer
 from chatserver.gateways.rest.mounting import mount
 from chatserver.gateways.rest.openapi import document
 from chatserver.gateways.rest.rounds import LOOK_SECONDS, Rounds
-from chatserver.gateways.rest.routes import Services
-from chatserver.gateways.rest.table import API, ROUTES
+from chatserver.gateways.rest.routes import Api, Services
+from chatserver.gateways.rest.table import API
 from chatserver.gateways.rest.waiting import ReplyWaiting
 
 
@@ -28,6 +28,7 @@ def setup(
     clock: Clock,
     title: str,
     version: str,
+    others: tuple[Api, ...] = (),
     tokens_per_minute: int,
     requests_per_second: float,
     body_bytes: int,
@@ -44,6 +45,7 @@ def setup(
     in one second). A stream shows that it lives every `keep_alive_seconds`, and whoever takes
     nothing of it for `silence_seconds` is cut off. Requests that wait for a reply are answered when
     the application shuts down. `observe` is told of the operation and the status of every answer.
+    The contract describes the `others`, too.
     """
     waiting = ReplyWaiting(chat)
     store.subscribe(waiting.on_commit)
@@ -51,7 +53,7 @@ def setup(
         chat=chat,
         waiting=waiting,
         token_rate=RateLimiter(tokens_per_minute / 60, tokens_per_minute, clock),
-        contract=_contract(title, version),
+        contract=_contract((API, *others), title, version),
         visitors=visitors,
         rounds=Rounds(min(LOOK_SECONDS, keep_alive_seconds)),
         keep_alive_seconds=keep_alive_seconds,
@@ -76,6 +78,6 @@ def setup(
 
 
 @cache
-def _contract(title: str, version: str) -> Contract:
+def _contract(apis: tuple[Api, ...], title: str, version: str) -> Contract:
     """Made once in a process: it takes longer than all the rest of an application."""
-    return Contract.model_validate(document(ROUTES, title=title, version=version))
+    return Contract.model_validate(document(apis, title=title, version=version))

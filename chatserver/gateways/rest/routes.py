@@ -133,13 +133,15 @@ class Route:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Api:
     """Routes below a prefix, and how their errors are worded."""
 
     prefix: str
     routes: tuple[Route, ...]
     errors: ErrorStyle
+    token_optional: bool = False
+    """Operators may let callers in who have none."""
 
 
 def use_case(

@@ -13,7 +13,7 @@ from chatserver.chat.models import Model
 from chatserver.gateways.rest.refusals import TokenMissing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ErrorStyle:
     """`statuses` hold for an error class and for those below it that have none of their own."""
 
