@@ -67,6 +67,14 @@ async def test_a_chat_is_started_and_listed_and_deleted(guest: Chats) -> None:
     assert await guest.ids() == [started.body["id"]]
 
 
+async def test_all_chats_are_listed_however_many_a_page_has(
+    guest: Chats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatserver.gateways.chats.chats.PAGE", 2)
+    chats = [await guest.start() for _ in range(5)]
+    assert await guest.ids() == chats[::-1]
+
+
 async def test_a_message_is_answered_with_the_assistants_and_both_are_stored(
     guest: Chats,
 ) -> None:
