@@ -4,7 +4,7 @@ from aiohttp import web
 
 from chatserver.chat.rooms import ANYBODY
 from chatserver.gateways.chats.table import API
-from chatserver.gateways.rest.dispatch import Bounds
+from chatserver.gateways.rest.bounds import Bounds
 from chatserver.gateways.rest.mounting import mount
 
 

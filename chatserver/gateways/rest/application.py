@@ -9,8 +9,8 @@ from chatserver.addresses import Network
 from chatserver.chat.ports import Clock, Store, Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
+from chatserver.gateways.rest.bounds import Bounds, Observer
 from chatserver.gateways.rest.contract import Contract
-from chatserver.gateways.rest.dispatch import Bounds, Observer
 from chatserver.gateways.rest.mounting import mount
 from chatserver.gateways.rest.openapi import document
 from chatserver.gateways.rest.rounds import LOOK_SECONDS, Rounds

@@ -2,8 +2,6 @@
 
 import secrets
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -11,7 +9,6 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from chatserver.addresses import Network
 from chatserver.chat.commands import parse
 from chatserver.chat.errors import (
     ChatError,
@@ -21,43 +18,24 @@ from chatserver.chat.errors import (
     PayloadTooLarge,
 )
 from chatserver.chat.models import Model, Participant
-from chatserver.chat.rates import RateLimiter
 from chatserver.gateways.callers import caller
 from chatserver.gateways.rest.accepting import EVENT_STREAM, JSON, preferred
 from chatserver.gateways.rest.bodies import read_object
+from chatserver.gateways.rest.bounds import Bounds
 from chatserver.gateways.rest.given import bearer, headers_of, query_of
 from chatserver.gateways.rest.refusals import (
     MethodNotAllowed,
     NotAcceptable,
     rate_limited,
 )
-from chatserver.gateways.rest.routes import Answer, Api, Call, Route, Services, Stream
+from chatserver.gateways.rest.routes import Answer, Api, Call, Route, Stream
 from chatserver.origins import is_own_or_allowed
-
-Observer = Callable[[str, int], None]
-"""Told of the operation and the status of every answer."""
 
 OPERATION = web.RequestKey("operation", str)
 VARIES = web.RequestKey("varies", bool)
 """Whether the answer depends on what is accepted."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What the APIs of a server share: whom they serve, with what, and how much they take.
-
-    `request_rate` counts by participant, and by address where there is no token.
-    """
-
-    services: Services
-    request_rate: RateLimiter
-    trusted_proxies: Sequence[Network]
-    allowed_origins: Sequence[str]
-    body_bytes: int
-    json_depth: int
-    observe: Observer
 
 
 class Dispatcher:

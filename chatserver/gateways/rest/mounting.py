@@ -4,7 +4,8 @@ from aiohttp import hdrs, web
 
 from chatserver.chat.models import Participant
 from chatserver.gateways.cors import cors
-from chatserver.gateways.rest.dispatch import Bounds, Dispatcher
+from chatserver.gateways.rest.bounds import Bounds
+from chatserver.gateways.rest.dispatch import Dispatcher
 from chatserver.gateways.rest.routes import Api
 from chatserver.gateways.rest.streaming import answer_live
 
