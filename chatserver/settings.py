@@ -316,7 +316,10 @@ class Settings(BaseSettings):
         60, ge=1, description="tokens that one address may get in a minute (`rate_limited`)"
     )
     requests_per_second: float = Field(
-        50.0, gt=0, description="REST requests of one participant, sustained (`rate_limited`)"
+        50.0,
+        gt=0,
+        description="REST requests of one participant (without a token: of one address), "
+        "sustained (`rate_limited`)",
     )
     ping_interval_seconds: float = Field(25.0, gt=0, description="heartbeat of idle connections")
     ping_timeout_seconds: float = Field(20.0, gt=0, description="silence after which it is closed")

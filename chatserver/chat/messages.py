@@ -128,6 +128,17 @@ class MessageUseCases(UseCases):
 
         return await self.store.read(work)
 
+    async def messages(
+        self, actor: Participant, session_id: str, before_seq: int | None, limit: int
+    ) -> list[Event]:
+        """Those that were not deleted: the newest below `before_seq` (None: of all), ascending."""
+
+        def work(tx: Transaction) -> list[Event]:
+            membership(tx, actor, session_id)
+            return tx.log.messages(session_id, before_seq, limit)
+
+        return await self.store.read(work)
+
     async def set_typing(self, actor: Participant, command: SetTyping) -> Nothing:
         await self.store.read(lambda tx: membership(tx, actor, command.session_id))
         self.feed.signal(

@@ -21,6 +21,10 @@ from chatserver.chat.sessions import SessionUseCases
 HOUSE = Participant(id="house", name="chatserver", kind=ParticipantKind.OPERATOR)
 """Owns what belongs to nobody. No token speaks for it."""
 
+ANYBODY = Participant(id="anybody", name="Guest", kind=ParticipantKind.USER)
+"""Owns the chats of all who need no token at a door. No token speaks for it, so whoever acts as it
+reaches those and nothing else."""
+
 GUESTS, LOBBY = "guests", "lobby"
 """The ids of the public rooms: where the bot answers everybody, and where it is asked by name."""
 

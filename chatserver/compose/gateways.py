@@ -11,7 +11,7 @@ from chatserver.chat.ports import Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.compose.core import Core
-from chatserver.gateways import framed, headers, health, pages, plain, rest, token_sessions
+from chatserver.gateways import chats, framed, headers, health, pages, plain, rest, token_sessions
 from chatserver.realtime.instances import Instances
 
 WEB_ROOT = Path(chatserver.__file__).parent / "_web"
@@ -30,8 +30,7 @@ def add_gateways(
     token_rate = RateLimiter(
         settings.tokens_per_minute / 60, settings.tokens_per_minute, core.clock
     )
-    requests = settings.requests_per_second
-    rest.setup(
+    bounds = rest.setup(
         app,
         chat=service,
         store=core.store,
@@ -39,8 +38,9 @@ def add_gateways(
         clock=core.clock,
         title=settings.app_name,
         version=__version__,
+        others=(chats.API,),
         token_rate=token_rate,
-        requests_per_second=requests,
+        requests_per_second=settings.requests_per_second,
         body_bytes=settings.frame_bytes,
         json_depth=settings.json_depth,
         keep_alive_seconds=settings.ping_interval_seconds,
@@ -51,6 +51,7 @@ def add_gateways(
             operation, str(status)
         ).inc(),
     )
+    chats.setup(app, bounds=bounds, guests=settings.guests != "off")
     framed.setup(
         app,
         chat=service,
@@ -66,7 +67,7 @@ def add_gateways(
         app,
         chat=service,
         token_rate=token_rate,
-        request_rate=RateLimiter(requests, max(1.0, requests), core.clock),
+        request_rate=bounds.request_rate,
         trusted_proxies=trusted_proxies,
         allowed_origins=settings.allowed_origins,
     )

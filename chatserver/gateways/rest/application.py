@@ -1,22 +1,21 @@
 """The REST gateway as a part of an aiohttp application."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from chatserver.addresses import Network
 from chatserver.chat.ports import Clock, Store, Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
-from chatserver.gateways.cors import cors
+from chatserver.gateways.rest.bounds import Bounds, Observer
 from chatserver.gateways.rest.contract import Contract
-from chatserver.gateways.rest.dispatch import Dispatcher, Observer
+from chatserver.gateways.rest.mounting import mount
 from chatserver.gateways.rest.openapi import document
 from chatserver.gateways.rest.rounds import LOOK_SECONDS, Rounds
-from chatserver.gateways.rest.routes import PREFIX, Services
-from chatserver.gateways.rest.streaming import answer_live
-from chatserver.gateways.rest.table import ROUTES
+from chatserver.gateways.rest.routes import Api, Services
+from chatserver.gateways.rest.table import API
 from chatserver.gateways.rest.waiting import ReplyWaiting
 
 
@@ -29,6 +28,7 @@ def setup(
     clock: Clock,
     title: str,
     version: str,
+    others: tuple[Api, ...] = (),
     token_rate: RateLimiter,
     requests_per_second: float,
     body_bytes: int,
@@ -36,15 +36,16 @@ def setup(
     keep_alive_seconds: float,
     silence_seconds: float,
     trusted_proxies: Sequence[Network] = (),
-    allowed_origins: Iterable[str] = (),
+    allowed_origins: Sequence[str] = (),
     observe: Observer = lambda operation, status: None,
-) -> None:
-    """Adds the routes below `/api/v1`.
+) -> Bounds:
+    """Adds the routes below `/api/v1`. Returns what other APIs of the same server go by, too.
 
     `token_rate` counts new tokens by address, `requests_per_second` by participant (as many at once
     as in one second). A stream shows that it lives every `keep_alive_seconds`, and whoever takes
     nothing of it for `silence_seconds` is cut off. Requests that wait for a reply are answered when
     the application shuts down. `observe` is told of the operation and the status of every answer.
+    The contract describes the `others`, too.
     """
     waiting = ReplyWaiting(chat)
     store.subscribe(waiting.on_commit)
@@ -52,35 +53,31 @@ def setup(
         chat=chat,
         waiting=waiting,
         token_rate=token_rate,
-        contract=_contract(title, version),
+        contract=_contract((API, *others), title, version),
         visitors=visitors,
         rounds=Rounds(min(LOOK_SECONDS, keep_alive_seconds)),
         keep_alive_seconds=keep_alive_seconds,
         silence_seconds=silence_seconds,
     )
-    dispatcher = Dispatcher(
-        services,
+    bounds = Bounds(
+        services=services,
         request_rate=RateLimiter(requests_per_second, max(1.0, requests_per_second), clock),
         trusted_proxies=trusted_proxies,
+        allowed_origins=allowed_origins,
         body_bytes=body_bytes,
         json_depth=json_depth,
         observe=observe,
     )
-    api = web.Application(middlewares=[answer_live, cors(allowed_origins), dispatcher.boundary])
-    for route in ROUTES:
-        handler = dispatcher.handler(route)
-        api.router.add_route(route.method, route.path, handler)
-        if route.method == hdrs.METH_GET:
-            api.router.add_route(hdrs.METH_HEAD, route.path, handler)
 
     async def release(_: web.Application) -> None:
         waiting.close()
 
-    api.on_shutdown.append(release)
-    app.add_subapp(PREFIX, api)
+    app.on_shutdown.append(release)
+    mount(app, API, bounds)
+    return bounds
 
 
 @cache
-def _contract(title: str, version: str) -> Contract:
+def _contract(apis: tuple[Api, ...], title: str, version: str) -> Contract:
     """Made once in a process: it takes longer than all the rest of an application."""
-    return Contract.model_validate(document(ROUTES, title=title, version=version))
+    return Contract.model_validate(document(apis, title=title, version=version))

@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from chatserver.chat.errors import PayloadTooDeep, PayloadTooLarge
-from chatserver.gateways.rest.problems import Malformed, UnsupportedMediaType
+from chatserver.gateways.rest.refusals import Malformed, UnsupportedMediaType
 
 BODY_SECONDS = 30.0
 """How long a client may take to send what it announced."""

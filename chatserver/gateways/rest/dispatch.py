@@ -2,7 +2,6 @@
 
 import secrets
 import traceback
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -10,30 +9,27 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from chatserver.addresses import Network
 from chatserver.chat.commands import parse
 from chatserver.chat.errors import (
     ChatError,
+    Forbidden,
     Internal,
     NotFound,
     PayloadTooLarge,
 )
-from chatserver.chat.models import Model
-from chatserver.chat.rates import RateLimiter
+from chatserver.chat.models import Model, Participant
 from chatserver.gateways.callers import caller
 from chatserver.gateways.rest.accepting import EVENT_STREAM, JSON, preferred
 from chatserver.gateways.rest.bodies import read_object
+from chatserver.gateways.rest.bounds import Bounds
 from chatserver.gateways.rest.given import bearer, headers_of, query_of
-from chatserver.gateways.rest.problems import (
+from chatserver.gateways.rest.refusals import (
     MethodNotAllowed,
     NotAcceptable,
-    problem_response,
     rate_limited,
 )
-from chatserver.gateways.rest.routes import PREFIX, Answer, Call, Route, Services, Stream
-
-Observer = Callable[[str, int], None]
-"""Told of the operation and the status of every answer."""
+from chatserver.gateways.rest.routes import Answer, Api, Call, Route, Stream
+from chatserver.origins import is_own_or_allowed
 
 OPERATION = web.RequestKey("operation", str)
 VARIES = web.RequestKey("varies", bool)
@@ -43,22 +39,13 @@ log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    def __init__(
-        self,
-        services: Services,
-        *,
-        request_rate: RateLimiter,
-        trusted_proxies: Sequence[Network],
-        body_bytes: int,
-        json_depth: int,
-        observe: Observer,
-    ) -> None:
-        self._services = services
-        self._request_rate = request_rate
-        self._trusted = trusted_proxies
-        self._body_bytes = body_bytes
-        self._json_depth = json_depth
-        self._observe = observe
+    """Where `guest` is given, callers without a token act as that participant."""
+
+    def __init__(self, api: Api, bounds: Bounds, guest: Participant | None = None) -> None:
+        self._api = api
+        self._bounds = bounds
+        self._services = bounds.services
+        self._guest = guest
 
     def handler(self, route: Route) -> Handler:
         """An aiohttp handler that raises `ChatError`; `boundary` answers those."""
@@ -69,38 +56,55 @@ class Dispatcher:
             call, stream = await self._call(route, request)
             if stream is not None:
                 return await stream.open(call)
-            return _response(await route.handler(call))
+            return _response(await route.handler(call), self._api.prefix)
 
         return handle
 
     @web.middleware
     async def boundary(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answers every error below the prefix, aiohttp's own included, with a problem document."""
-        response = await _answered(request, handler)
+        """Answers every error below the prefix, aiohttp's own included, in the style of the API."""
+        response = await self._answered(request, handler)
         if request.get(VARIES):
             response.headers[hdrs.VARY] = hdrs.ACCEPT
-        self._observe(request.get(OPERATION, "none"), response.status)
+        self._bounds.observe(request.get(OPERATION, "none"), response.status)
         return response
 
     async def _call(self, route: Route, request: web.Request) -> tuple[Call, Stream | None]:
         """With the stream, where that is wanted."""
         # Who is not known or asks too often is refused before any of the request is looked at.
-        identity, token = None, ""
+        subscriber = caller(request, self._bounds.trusted_proxies)
+        identity, guest, token = None, None, ""
         if route.authenticated:
-            token = bearer(request)
-            identity = await self._services.chat.authenticate(token)
-            wait = self._request_rate.take(identity.participant.id)
-            if wait:
-                raise rate_limited(wait)
+            if self._guest is not None and hdrs.AUTHORIZATION not in request.headers:
+                guest = self._admitted(self._guest, request)
+                self._count(subscriber)
+            else:
+                token = bearer(request)
+                identity = await self._services.chat.authenticate(token)
+                self._count(identity.participant.id)
         stream = _wanted_stream(route, request)
         call = Call(
             services=self._services,
             values=await self._values(route, stream, request),
-            subscriber=caller(request, self._trusted),
+            subscriber=subscriber,
             identity=identity,
+            guest=guest,
             token=token,
         )
         return call, stream
+
+    def _admitted(self, guest: Participant, request: web.Request) -> Participant:
+        # Without a token there is nothing that a page of another origin would have to know.
+        origin = request.headers.get(hdrs.ORIGIN)
+        allowed = self._bounds.allowed_origins
+        if origin is not None and not is_own_or_allowed(origin, request.host, allowed):
+            raise Forbidden("pages of this origin may not do this")
+        return guest
+
+    def _count(self, key: str) -> None:
+        wait = self._bounds.request_rate.take(key)
+        if wait:
+            raise rate_limited(wait)
 
     async def _values(
         self, route: Route, stream: Stream | None, request: web.Request
@@ -114,34 +118,35 @@ class Dispatcher:
         if route.body is not None:
             payload = await read_object(
                 request,
-                limit=self._body_bytes,
-                depth=self._json_depth,
+                limit=self._bounds.body_bytes,
+                depth=self._bounds.json_depth,
                 required=route.needs_body,
             )
             values |= _given(parse(route.body, payload))
         return values
 
+    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        errors = self._api.errors
+        try:
+            return await handler(request)
+        except ChatError as refused:
+            return errors.response(refused)
+        except web.HTTPException as raised:
+            response = errors.response(_from_aiohttp(raised))
+            if isinstance(raised, web.HTTPMethodNotAllowed):
+                response.headers[hdrs.ALLOW] = raised.headers[hdrs.ALLOW]
+            return response
+        except Exception as crash:
+            return errors.response(internal(crash, request))
 
-async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except ChatError as refused:
-        return problem_response(refused)
-    except web.HTTPException as raised:
-        return _from_aiohttp(raised)
-    except Exception as crash:
-        return problem_response(internal(crash, request))
 
-
-def _from_aiohttp(raised: web.HTTPException) -> web.StreamResponse:
+def _from_aiohttp(raised: web.HTTPException) -> ChatError:
     if isinstance(raised, web.HTTPMethodNotAllowed):
-        response = problem_response(MethodNotAllowed("there is no such method here"))
-        response.headers[hdrs.ALLOW] = raised.headers[hdrs.ALLOW]
-        return response
+        return MethodNotAllowed("there is no such method here")
     if isinstance(raised, web.HTTPRequestEntityTooLarge):
-        return problem_response(PayloadTooLarge("the body is too large"))
+        return PayloadTooLarge("the body is too large")
     if isinstance(raised, web.HTTPNotFound):
-        return problem_response(NotFound("there is nothing here"))
+        return NotFound("there is nothing here")
     raise raised
 
 
@@ -176,15 +181,15 @@ def _given(part: Model) -> dict[str, Any]:
     return {name: getattr(part, name) for name in part.model_fields_set}
 
 
-def _response(answer: Answer) -> web.Response:
+def _response(answer: Answer, prefix: str) -> web.Response:
     headers = {hdrs.CACHE_CONTROL: "no-store"}
     if answer.location is not None:
-        headers[hdrs.LOCATION] = PREFIX + answer.location
+        headers[hdrs.LOCATION] = prefix + answer.location
     if answer.body is None:
         return web.Response(status=answer.status, headers=headers)
     return web.Response(
         status=answer.status,
-        body=orjson.dumps(answer.body.wire()),
+        body=orjson.dumps(answer.body.model_dump(mode="json")),
         content_type="application/json",
         headers=headers,
     )

@@ -4,7 +4,7 @@ from aiohttp import hdrs, web
 
 from chatserver.chat.errors import InvalidPayload
 from chatserver.chat.models import Model
-from chatserver.gateways.rest.problems import TokenMissing
+from chatserver.gateways.rest.refusals import TokenMissing
 
 
 def bearer(request: web.Request) -> str:

@@ -66,7 +66,7 @@ def waiting_place(call: Call) -> Iterator[None]:
     if not call.values.get("wait"):
         yield
         return
-    with call.services.waiting.place(call.actor):
+    with call.services.waiting.place(call.counted_as):
         yield
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of a route table."""
+"""The OpenAPI 3.1 document of the APIs of a server."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from chatserver.chat.errors import (
     ChatError,
     Draining,
+    Forbidden,
     Internal,
     InvalidPayload,
     PayloadTooDeep,
@@ -25,15 +26,8 @@ from chatserver.chat.errors import (
 from chatserver.chat.events import DURABLE
 from chatserver.chat.models import Model
 from chatserver.gateways.rest.accepting import EVENT_STREAM, JSON
-from chatserver.gateways.rest.problems import (
-    PROBLEM_JSON,
-    Malformed,
-    NotAcceptable,
-    Problem,
-    UnsupportedMediaType,
-    status_of,
-)
-from chatserver.gateways.rest.routes import PREFIX, Route, Stream
+from chatserver.gateways.rest.refusals import Malformed, NotAcceptable, UnsupportedMediaType
+from chatserver.gateways.rest.routes import Api, Route, Stream
 
 Schema = dict[str, Any]
 Mode = Literal["validation", "serialization"]
@@ -45,17 +39,20 @@ HEADERS: dict[HTTPStatus, dict[str, str]] = {
 }
 
 
-def document(routes: Sequence[Route], *, title: str, version: str) -> Schema:
+def document(apis: Sequence[Api], *, title: str, version: str) -> Schema:
     """Everything a client needs to know, taken from the routes and their models."""
-    refs, schemas = _schemas(routes)
+    refs, schemas = _schemas(apis)
     paths: defaultdict[str, Schema] = defaultdict(dict)
-    for route in routes:
-        paths[route.path][route.method.lower()] = _operation(route, refs)
+    for api in apis:
+        for route in api.routes:
+            operation = _operation(route, api, refs)
+            paths[api.prefix + route.path][route.method.lower()] = operation
+    nouns = dict.fromkeys(route.noun for api in apis for route in api.routes)
     return {
         "openapi": "3.1.0",
         "info": {"title": f"{title} REST API", "version": version},
-        "servers": [{"url": PREFIX}],
-        "tags": [{"name": noun} for noun in dict.fromkeys(route.noun for route in routes)],
+        "servers": [{"url": "/"}],
+        "tags": [{"name": noun} for noun in nouns],
         "security": [{"bearer": []}],
         "paths": dict(paths),
         "components": {
@@ -65,11 +62,13 @@ def document(routes: Sequence[Route], *, title: str, version: str) -> Schema:
     }
 
 
-def errors_of(route: Route) -> Iterable[type[ChatError]]:
+def errors_of(route: Route, api: Api) -> Iterable[type[ChatError]]:
     """What a route may end in: by its nature, and what it declares."""
     yield from (Internal, Unavailable)
     if route.authenticated:
         yield from (Unauthorized, TokenExpired, TokenRevoked, RateLimited)
+        if api.token_optional:
+            yield Forbidden
     if route.body or route.query or route.params.model_fields:
         yield InvalidPayload
     if route.body:
@@ -79,13 +78,13 @@ def errors_of(route: Route) -> Iterable[type[ChatError]]:
     yield from route.errors
 
 
-def _operation(route: Route, refs: dict[type[BaseModel], Schema]) -> Schema:
+def _operation(route: Route, api: Api, refs: dict[type[BaseModel], Schema]) -> Schema:
     operation: Schema = {
         "operationId": route.name,
         "summary": route.summary,
         "tags": [route.noun],
         "parameters": [*_parameters(route.params, "path"), *_parameters(route.query, "query")],
-        "responses": _answers(route, refs) | _problems(route, refs[Problem]),
+        "responses": _answers(route, refs) | _errors(route, api, refs[api.errors.model]),
     }
     if route.body is not None:
         operation["requestBody"] = {
@@ -94,6 +93,8 @@ def _operation(route: Route, refs: dict[type[BaseModel], Schema]) -> Schema:
         }
     if not route.authenticated:
         operation["security"] = []
+    elif api.token_optional:
+        operation["security"] = [{"bearer": []}, {}]
     if route.stream is not None:
         _add_stream(operation, route.stream)
     return operation
@@ -139,14 +140,14 @@ def _answers(route: Route, refs: dict[type[BaseModel], Schema]) -> Schema:
     return answers
 
 
-def _problems(route: Route, problem: Schema) -> Schema:
+def _errors(route: Route, api: Api, body: Schema) -> Schema:
     codes: defaultdict[HTTPStatus, list[str]] = defaultdict(list)
-    for error in errors_of(route):
-        codes[status_of(error)].append(error.code)
+    for error in errors_of(route, api):
+        codes[api.errors.status_of(error)].append(error.code)
     return {
         str(status.value): {
             "description": "`" + "`, `".join(dict.fromkeys(codes[status])) + "`",
-            "content": {PROBLEM_JSON: {"schema": problem}},
+            "content": {api.errors.media_type: {"schema": body}},
             **({"headers": _headers(HEADERS[status])} if status in HEADERS else {}),
         }
         for status in sorted(codes)
@@ -160,10 +161,12 @@ def _headers(described: dict[str, str]) -> Schema:
     }
 
 
-def _schemas(routes: Sequence[Route]) -> tuple[dict[type[BaseModel], Schema], Schema]:
+def _schemas(apis: Sequence[Api]) -> tuple[dict[type[BaseModel], Schema], Schema]:
     """References to the models that routes name, and the schemas that these refer to."""
-    wanted: dict[tuple[type[BaseModel], Mode], None] = {(Problem, "validation"): None}
-    for route in routes:
+    wanted: dict[tuple[type[BaseModel], Mode], None] = {
+        (api.errors.model, "validation"): None for api in apis
+    }
+    for route in (route for api in apis for route in api.routes):
         if route.body is not None:
             wanted[route.body, "validation"] = None
         for model in route.answers.values():

@@ -6,14 +6,31 @@ are what requests are checked against and what the contract shows.
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from chatserver.chat.commands import BotName, Id, Seq
+from chatserver.chat.errors import NotFound
 from chatserver.chat.models import Model
 
-PATH_FIELDS: dict[str, Any] = {"session_id": Id, "seq": Seq, "reply_id": Id, "bot": BotName}
+
+def _nameable(chat_id: str) -> str:
+    """Raises `NotFound`: what can name nothing is answered as what names nothing."""
+    if not re.fullmatch(r"[\x21-\x7e]{1,64}", chat_id):
+        raise NotFound("no such chat")
+    return chat_id
+
+
+ChatId = Annotated[str, AfterValidator(_nameable)]
+
+PATH_FIELDS: dict[str, Any] = {
+    "session_id": Id,
+    "chat_id": ChatId,
+    "seq": Seq,
+    "reply_id": Id,
+    "bot": BotName,
+}
 """What may stand in braces in a path."""
 
 

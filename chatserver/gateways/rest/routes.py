@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from chatserver.chat.commands import Command, parse
 from chatserver.chat.errors import ChatError, Unauthorized
@@ -15,6 +16,7 @@ from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.gateways.rest.parts import body_part, path_part, placeholders, query_part
 from chatserver.gateways.rest.rounds import Rounds
+from chatserver.gateways.rest.styles import ErrorStyle
 from chatserver.gateways.rest.waiting import ReplyWaiting
 
 PREFIX = "/api/v1"
@@ -48,6 +50,8 @@ class Call:
     subscriber: str
     """The address by which a caller without a token is counted."""
     identity: Identity | None = None
+    guest: Participant | None = None
+    """Who a caller without a token acts as, where that is allowed."""
     token: str = ""
 
     @property
@@ -62,7 +66,12 @@ class Call:
 
     @property
     def actor(self) -> Participant:
-        return self.caller.participant
+        return self.guest or self.caller.participant
+
+    @property
+    def counted_as(self) -> str:
+        """By what the requests of this caller are counted together."""
+        return self.subscriber if self.guest else self.caller.participant.id
 
     def command(self, command: type[C], **defaults: Any) -> C:
         """The values as a command; `defaults` fill what may be left out here but not there."""
@@ -73,7 +82,7 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: int
-    body: Model | None = None
+    body: BaseModel | None = None
     location: str | None = None
     """Where what was made can be found, as a path below the prefix."""
 
@@ -102,7 +111,7 @@ class Route:
     name: str
     summary: str
     handler: Handler
-    answers: Mapping[int, type[Model] | None]
+    answers: Mapping[int, type[BaseModel] | None]
     errors: tuple[type[ChatError], ...] = ()
     query: type[Model] | None = None
     body: type[Model] | None = None
@@ -122,6 +131,17 @@ class Route:
         return self.body is not None and any(
             info.is_required() for info in self.body.model_fields.values()
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Api:
+    """Routes below a prefix, and how their errors are worded."""
+
+    prefix: str
+    routes: tuple[Route, ...]
+    errors: ErrorStyle
+    token_optional: bool = False
+    """Operators may let callers in who have none."""
 
 
 def use_case(

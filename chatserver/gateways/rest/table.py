@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from chatserver.gateways.rest import contract, members, messages, replies, sessions, tokens
-from chatserver.gateways.rest.routes import Route
+from chatserver.gateways.rest.problems import PROBLEMS
+from chatserver.gateways.rest.routes import PREFIX, Api, Route
 
 NOUNS = {
     "tokens": tokens.ROUTES,
@@ -17,3 +18,5 @@ NOUNS = {
 ROUTES: tuple[Route, ...] = tuple(
     replace(route, noun=noun) for noun, routes in NOUNS.items() for route in routes
 )
+
+API = Api(PREFIX, ROUTES, PROBLEMS)

@@ -6,7 +6,7 @@ from chatserver.chat.commands import Name
 from chatserver.chat.errors import RateLimited
 from chatserver.chat.models import Model, Participant, Token
 from chatserver.gateways.rest.parts import Body
-from chatserver.gateways.rest.problems import rate_limited
+from chatserver.gateways.rest.refusals import rate_limited
 from chatserver.gateways.rest.routes import Answer, Call, Route
 
 

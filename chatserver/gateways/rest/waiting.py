@@ -27,7 +27,7 @@ class ReplyWaiting:
         chat: ChatService,
         *,
         places: int = 1_000,
-        places_each: int = 16,
+        places_each: int = 64,
         recheck_seconds: float = 2.0,
     ) -> None:
         self._chat = chat
@@ -39,17 +39,20 @@ class ReplyWaiting:
         self._closed = False
 
     @contextmanager
-    def place(self, actor: Participant) -> Iterator[None]:
-        """Room for one waiter. Raises `TooManyInFlight`; take it before anything is stored."""
-        if self._taken.total() >= self._places or self._taken[actor.id] >= self._places_each:
+    def place(self, caller: str) -> Iterator[None]:
+        """Room for one more request of a caller; take it before anything is stored.
+
+        Raises `TooManyInFlight`.
+        """
+        if self._taken.total() >= self._places or self._taken[caller] >= self._places_each:
             raise TooManyInFlight("too many requests wait for a reply")
-        self._taken[actor.id] += 1
+        self._taken[caller] += 1
         try:
             yield
         finally:
-            self._taken[actor.id] -= 1
-            if not self._taken[actor.id]:
-                del self._taken[actor.id]
+            self._taken[caller] -= 1
+            if not self._taken[caller]:
+                del self._taken[caller]
 
     async def outcome(
         self, actor: Participant, session_id: str, prompt_seq: int, seconds: float
@@ -75,6 +78,10 @@ class ReplyWaiting:
             self._nudges[prompt].discard(nudge)
             if not self._nudges[prompt]:
                 del self._nudges[prompt]
+
+    def is_closed(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._closed
 
     def on_commit(self, commit: Commit) -> None:
         """Wakes those whose reply may have ended in this commit. Never blocks."""

@@ -7,13 +7,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from chatserver.chat.commands import COMMANDS
 from chatserver.chat.events import DURABLE
 from chatserver.gateways.rest.openapi import document
-from chatserver.gateways.rest.table import ROUTES
+from chatserver.gateways.rest.routes import PREFIX
+from chatserver.gateways.rest.table import API, ROUTES
 from tests.integration.rest.world import Api, Client
 
 
 @pytest.fixture(scope="module")
 def contract() -> dict[str, Any]:
-    return document(ROUTES, title="test", version="1.2.3")
+    return document([API], title="test", version="1.2.3")
 
 
 def test_the_contract_is_valid_openapi(contract: dict[str, Any]) -> None:
@@ -29,7 +30,7 @@ async def test_the_server_and_the_contract_have_the_same_routes(
     anonymous: Api, contract: dict[str, Any]
 ) -> None:
     assert served(anonymous.client) == {
-        (method.upper(), f"/api/v1{path}")
+        (method.upper(), path)
         for path, operations in contract["paths"].items()
         for method in operations
     }
@@ -70,7 +71,7 @@ def test_the_data_of_every_durable_event_is_described(contract: dict[str, Any]) 
 
 
 def test_a_stream_is_described_beside_the_json_of_its_route(contract: dict[str, Any]) -> None:
-    operation = contract["paths"]["/sessions/{session_id}/events"]["get"]
+    operation = contract["paths"]["/api/v1/sessions/{session_id}/events"]["get"]
     assert set(operation["responses"]["200"]["content"]) == {
         "application/json",
         "text/event-stream",
@@ -86,6 +87,6 @@ def test_a_stream_is_described_beside_the_json_of_its_route(contract: dict[str, 
 
 def test_authentication_is_documented_where_it_is_needed(contract: dict[str, Any]) -> None:
     for route in ROUTES:
-        operation = contract["paths"][route.path][route.method.lower()]
+        operation = contract["paths"][PREFIX + route.path][route.method.lower()]
         assert ("401" in operation["responses"]) == route.authenticated
         assert ("security" not in operation) == route.authenticated

@@ -1,4 +1,4 @@
-"""Requests made up from the contract, valid and not, against the whole target."""
+"""Requests made up from the contract, valid and not, against the whole server."""
 
 import asyncio
 import threading
@@ -17,16 +17,17 @@ from schemathesis.generation.case import Case
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from chatserver.app import create_app
+from chatserver.gateways import chats
 from chatserver.gateways.rest.openapi import document
-from chatserver.gateways.rest.table import ROUTES
+from chatserver.gateways.rest.table import API
 from tests.servers import settings_for_test
 
 EXAMPLES = 30
 """For each operation, on top of those that cover each constraint of its parameters."""
 
-ENDS_WHAT_IT_NAMES = {"delete_session", "leave_session", "revoke_token"}
+ENDS_WHAT_IT_NAMES = {"delete_session", "leave_session", "revoke_token", "delete_chat"}
 
-contract = schemathesis.openapi.from_dict(document(ROUTES, title="fuzzed", version="0"))
+contract = schemathesis.openapi.from_dict(document([API, chats.API], title="fuzzed", version="0"))
 contract.config.generation.update(deterministic=True, no_shrink=True)
 
 # A contract cannot say that a name must not be blank or that a bot must exist: what it calls valid
@@ -52,13 +53,16 @@ class Target:
         sent = self._post(f"/sessions/{session_id}/messages?wait=30", {"text": "hello"})
         self.ids = {
             "session_id": session_id,
+            "chat_id": session_id,
             "seq": sent["message"]["seq"],
             "reply_id": sent["reply"]["reply_id"],
             "bot": "corpus",
         }
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
-        response = requests.post(self.url + path, json=body, headers=self.headers, timeout=30)
+        response = requests.post(
+            f"{self.url}/api/v1{path}", json=body, headers=self.headers, timeout=30
+        )
         response.raise_for_status()
         return response.json()
 
@@ -78,7 +82,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     async def start() -> str:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{runner.addresses[0][1]}/api/v1"
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

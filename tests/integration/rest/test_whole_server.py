@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from chatserver.app import create_app
 from chatserver.gateways import headers
 from chatserver.gateways.rest.routes import PREFIX
-from chatserver.gateways.rest.table import ROUTES
 from chatserver.testing import ScriptedBot
 from tests.integration.rest.world import Api, Client
 from tests.servers import settings_for_test
@@ -98,11 +98,18 @@ async def test_the_whole_server_routes_what_the_contract_lists(ada: Api) -> None
         (route.method, route.resource.canonical)
         for resource in app.router.resources()
         for route in resource
-        if route.resource is not None and route.resource.canonical.startswith("/api/")
+        if route.resource is not None and route.resource.canonical.startswith(("/api/", "/chats"))
     }
+    contract = (await ada.get("/openapi.json")).body
+    OpenAPIV31SpecValidator(contract).validate()
     assert {each for each in served if each[0] != "HEAD"} == {
-        (route.method, PREFIX + route.path) for route in ROUTES
+        (method.upper(), path)
+        for path, operations in contract["paths"].items()
+        for method in operations
     }
+    chats = contract["paths"]["/chats/{chat_id}/messages"]["post"]
+    assert chats["security"] == [{"bearer": []}, {}]
+    assert {"201", "401", "404", "422", "502", "504"} <= chats["responses"].keys()
 
 
 async def test_answers_and_errors_have_the_security_headers(ada: Api) -> None:
