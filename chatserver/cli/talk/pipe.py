@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import click
 
@@ -21,6 +20,7 @@ from chatserver.client import (
     ReplyFailed,
     Status,
 )
+from chatserver.client.settings import NewSettings
 
 DEFAULT_NAME = "Terminal"
 CONNECT_SECONDS = 10.0
@@ -64,7 +64,7 @@ async def enter(client: ChatClient, place: Place, *, title: str, bot: str | None
     """Joins the place's session, or makes a new one."""
     if place.session_id is not None:
         return await client.join(place.session_id, invite=place.invite)
-    settings: dict[str, Any] = {} if bot is None else {"bot": bot or None}
+    settings: NewSettings = {} if bot is None else {"bot": bot or None}
     return await client.create_session(title, **settings)
 
 

@@ -9,7 +9,7 @@ from chatserver.chat.models import Event, EventType
 from chatserver.cli.talk import view
 from chatserver.client import ChatSession
 from chatserver.client.errors import ClientError
-from chatserver.client.reply import GrowingReply
+from chatserver.client.replies import GrowingReply
 
 
 class Room:
@@ -22,7 +22,7 @@ class Room:
         self._show = show
         self._redraw = redraw
         self._growing: dict[str, tuple[str, GrowingReply]] = {}
-        self._oldest = session.resume_after or 0
+        self._oldest = session.info.last_seq
         self._retryable: str | None = None
         self._unwatch = session.watch(self._hear)
         self._reading: asyncio.Task[None] | None = None
