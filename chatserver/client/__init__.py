@@ -26,6 +26,7 @@ from chatserver.client.errors import (
     NotConnected,
     ReplyFailed,
 )
+from chatserver.client.replies import GrowingReply
 from chatserver.client.reply import Piece, ReplyStream
 from chatserver.client.search import Found, spans
 from chatserver.client.session import ChatSession
@@ -45,6 +46,7 @@ __all__ = [
     "EventsTakenTwice",
     "Found",
     "GaveUp",
+    "GrowingReply",
     "Lost",
     "Member",
     "NotAcknowledged",

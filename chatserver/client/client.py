@@ -86,6 +86,7 @@ class ChatClient:
 
     @property
     def closed(self) -> bool:
+        """Whether it was closed, by `close` or by the end of its context."""
         return self._link.closed
 
     async def __aenter__(self) -> "ChatClient":
@@ -114,8 +115,9 @@ class ChatClient:
     async def create_session(self, title: str = "", **settings: Unpack[NewSettings]) -> ChatSession:
         """A session of one's own, joined from its first event on.
 
-        `settings`: `bot` (None: nobody answers), `visibility`, `reply_policy`. Not repeated after a
-        lost connection: `ConnectionLost` may leave a session behind that `list_sessions` shows.
+        `settings`: `bot` (None: nobody answers), `visibility` ("private", "link", "public"),
+        `reply_policy` ("always", "mention", "off"), `bot_turns`. Not repeated after a lost
+        connection: `ConnectionLost` may leave a session behind that `list_sessions` shows.
         """
         ack = await self.once("create_session", {"title": title, **settings})
         return await self.join(ack["session"]["id"], after_seq=0)

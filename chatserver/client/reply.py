@@ -61,11 +61,13 @@ class ReplyStream:
 
     @property
     def message(self) -> Event | None:
+        """The stored message, once the reply has ended with one."""
         found = self._found
         return found.message if found else None
 
     @property
     def stopped(self) -> bool:
+        """Whether somebody cut it short."""
         found = self._found
         return found is not None and found.stopped
 

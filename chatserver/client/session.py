@@ -36,6 +36,7 @@ class ChatSession:
 
     @property
     def id(self) -> str:
+        """What others need to join it, where it is not private."""
         return self._state.id
 
     @property
@@ -131,13 +132,15 @@ class ChatSession:
         return await search(page_before, words, before_seq=before_seq, limit=limit, scan=scan)
 
     async def set_typing(self, typing: bool) -> None:
+        """Tells the others that one is writing; that ends by itself after a few seconds."""
         await self._repeat("set_typing", typing=typing)
 
     async def mark_read(self, seq: int) -> int:
-        """Returns where the mark now stands; it never goes back."""
+        """One has read up to `seq`. Returns where the mark now stands; it never goes back."""
         return int((await self._repeat("mark_read", seq=seq))["seq"])
 
     async def edit(self, seq: int, text: str) -> Event:
+        """Changes the text of one's own message; returns the event that says so."""
         return self._event((await self._once("edit_message", seq=seq, text=text))["event"])
 
     async def edit_and_ask(self, seq: int, text: str) -> list[Reply]:
@@ -153,10 +156,11 @@ class ChatSession:
         return self._event((await self._once("keep_message", seq=seq))["event"])
 
     async def delete_message(self, seq: int) -> Event:
+        """Erases the text of one's own message, or of any as the owner."""
         return self._event((await self._once("delete_message", seq=seq))["event"])
 
     async def stop_reply(self, reply_id: str) -> Reply:
-        """Stopping what has ended already changes nothing and says how it ended."""
+        """Ends a reply where it is. One that has ended stays as it is; returns how it ended."""
         return read(Reply, (await self._repeat("stop_reply", reply_id=reply_id))["reply"])
 
     async def retry_reply(self, reply_id: str) -> Reply:
@@ -180,7 +184,10 @@ class ChatSession:
         return await self._change_bots("remove_bot", bot)
 
     async def summarize(self) -> Summary:
-        """A model may take its time. Raises TimeoutError after 60 s, `ConnectionLost` before."""
+        """Counts, topics and highlights; a model may take its time.
+
+        Raises TimeoutError after 60 s, `ConnectionLost` before.
+        """
         payload = {"session_id": self.id}
         ack = await self._calls.once("summarize_session", payload, SUMMARY_SECONDS)
         return read(Summary, ack["summary"])
@@ -191,6 +198,7 @@ class ChatSession:
         return read(InviteCreated, await self._once("create_invite", **more))
 
     async def revoke_invites(self) -> None:
+        """Makes all codes of the session worthless."""
         await self._repeat("revoke_invites")
 
     async def leave(self) -> None:
