@@ -61,6 +61,11 @@ class Terminal:
         self._seen = found + len(text)
         return before
 
+    @property
+    def written(self) -> str:
+        """Everything that the program wrote so far, control sequences included."""
+        return self._raw.decode(errors="replace")
+
     def type(self, text: str) -> None:
         """Types `text` and Enter."""
         os.write(self._master, text.encode() + b"\r")

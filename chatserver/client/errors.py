@@ -23,20 +23,24 @@ class ClientError(Exception):
 
 
 class ConnectionLost(ClientError):
-    pass
+    """The connection ended before the answer came; it may or may not have taken effect."""
 
 
 class NotConnected(ConnectionLost):
-    pass
+    """There was no connection in time; nothing was sent."""
 
 
 class NotAcknowledged(ClientError, TimeoutError):
+    """A send got no ack in time; repeat it with the same `client_message_id` to find out."""
+
     def __init__(self, client_message_id: str, seconds: float) -> None:
         super().__init__(f"no ack within {seconds:g} s")
         self.client_message_id = client_message_id
 
 
 class ReplyFailed(ClientError):
+    """The bot could not answer; `retryable` says whether `retry_reply` may help."""
+
     def __init__(self, reply_id: str, code: str, message: str, *, retryable: bool) -> None:
         super().__init__(message)
         self.reply_id = reply_id
@@ -45,7 +49,7 @@ class ReplyFailed(ClientError):
 
 
 class EventsTakenTwice(ClientError):
-    pass
+    """A defect of the caller: one session's events were iterated twice at once."""
 
 
 class UnknownRefusal(ChatError):

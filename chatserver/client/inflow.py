@@ -47,6 +47,11 @@ class Inflow:
         return self._taken.popleft() if self._taken else None
 
     @property
+    def waiting(self) -> int:
+        """How many events the reader has not got, of all that are known to exist."""
+        return 0 if self.tail is None else self.known - self.tail + len(self._taken)
+
+    @property
     def missing(self) -> bool:
         """Whether the reader has everything that was taken, and there is more."""
         return not self._taken and self.tail is not None and self.tail < self.known

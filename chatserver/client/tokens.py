@@ -1,14 +1,74 @@
 """Getting and renewing tokens over REST."""
 
+import asyncio
+import logging
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 
+from chatserver.chat.errors import ChatError
 from chatserver.chat.models import Token
-from chatserver.client.errors import NotConnected, refusal
+from chatserver.client.backoff import Backoff
+from chatserver.client.errors import ClientError, NotConnected, refusal
 from chatserver.client.wire import read
 
+log = logging.getLogger("chatserver.client")
+
 TIMEOUT = aiohttp.ClientTimeout(total=10)
+RENEW_RETRY_SECONDS = 5.0
+
+
+class TokenKeeper:
+    """The token that one has, or gets with a name; renewed when half of its life is over."""
+
+    def __init__(self, url: str, *, name: str | None, token: str | None) -> None:
+        self._url = url
+        self._name = name
+        self._token = token
+
+    @property
+    def token(self) -> str:
+        """Raises `NotConnected` before there is one."""
+        if self._token is None:
+            raise NotConnected("there is no token yet")
+        return self._token
+
+    async def get(self, http: aiohttp.ClientSession, backoff: Backoff) -> None:
+        """Gets one where there is none, until the server gives it. Raises a `ChatError` if it
+        never will.
+        """
+        while self._token is None:
+            assert self._name is not None
+            try:
+                self._token = (await issue(http, self._url, self._name)).token
+            except ChatError as error:
+                if not error.retryable:
+                    raise
+                await asyncio.sleep(backoff.next((error.retry_after_ms or 0) / 1000))
+            except NotConnected:
+                await asyncio.sleep(backoff.next())
+
+    async def keep(self, http: aiohttp.ClientSession) -> None:
+        """Renews at half-life. The first renewal tells how long that is."""
+        while True:
+            try:
+                renewed = await renew(http, self._url, self.token)
+            except ClientError as error:
+                log.debug("renewing the token: %s", error)
+                await asyncio.sleep(RENEW_RETRY_SECONDS)
+            except ChatError as error:
+                if not error.retryable:
+                    # The connection will hear of it too, and give up.
+                    return
+                await asyncio.sleep(max(RENEW_RETRY_SECONDS, (error.retry_after_ms or 0) / 1000))
+            else:
+                await asyncio.sleep(half_life(renewed, datetime.now(UTC)))
+
+
+def half_life(token: Token, now: datetime) -> float:
+    """Seconds until half of what is left of the token's life is over; at least one."""
+    return max(1.0, (token.expires_at - now).total_seconds() / 2)
 
 
 async def issue(http: aiohttp.ClientSession, url: str, name: str) -> Token:

@@ -1,4 +1,4 @@
-"""`chatserver talk`: a chat in the terminal, or in a pipe."""
+"""`chatserver talk`: a chat in the terminal, in a pipe, or in JSON for programs."""
 
 import asyncio
 import sys
@@ -6,9 +6,10 @@ import sys
 import click
 
 from chatserver.chat.errors import ChatError
+from chatserver.cli.talk import view
 from chatserver.cli.talk.pipe import talk_through_pipe
 from chatserver.cli.talk.place import NotAPlace, Place
-from chatserver.client.errors import ClientError
+from chatserver.client import ClientError
 
 
 @click.command()
@@ -25,6 +26,8 @@ from chatserver.client.errors import ClientError
 @click.option("--invite", help="the invite code of a private session")
 @click.option("--title", default="", help="the title of a new session")
 @click.option("--bot", help="the bot of a new session; the server's default where not given")
+@click.option("--json", "in_json", is_flag=True, help="one JSON object to a line, in and out")
+@click.option("--follow", is_flag=True, help="with --json: go on when the input has ended")
 def talk(
     place: str | None,
     url: str,
@@ -33,20 +36,32 @@ def talk(
     invite: str | None,
     title: str,
     bot: str | None,
+    in_json: bool,
+    follow: bool,
 ) -> None:
     """Chat in the terminal.
 
     SESSION is the id of a session or the link to it. Without it you choose one, or make a new one.
 
     When the input is no terminal, every line of it is sent as a message; the replies are printed
-    as plain text.
+    as plain text. With --json, lines in and out are as docs/talk.md says.
+
+    Exit codes: 0 done, 1 something was refused or failed, 2 wrong usage, 130 interrupted.
     """
+    if follow and not in_json:
+        raise click.UsageError("--follow goes with --json")
     try:
         where = Place.parse(place, url, invite)
     except NotAPlace as error:
         raise click.UsageError(str(error)) from None
     try:
-        if sys.stdin.isatty() and sys.stdout.isatty():
+        if in_json:
+            from chatserver.cli.talk.json_lines import talk_in_json
+
+            asyncio.run(
+                talk_in_json(where, name=name, token=token, title=title, bot=bot, follow=follow)
+            )
+        elif sys.stdin.isatty() and sys.stdout.isatty():
             # Late: a pipe needs no terminal library, and starts faster without.
             from chatserver.cli.talk.terminal import talk_on_terminal
 
@@ -54,8 +69,10 @@ def talk(
         else:
             asyncio.run(talk_through_pipe(where, name=name, token=token, title=title, bot=bot))
     except ChatError as error:
-        raise click.ClickException(f"the server says: {error.message} ({error.code})") from error
+        raise click.ClickException(
+            view.line(f"the server says: {error.message} ({error.code})")
+        ) from error
     except ClientError as error:
-        raise click.ClickException(f"{error}") from error
+        raise click.ClickException(view.line(str(error))) from error
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -1,15 +1,12 @@
 """Talking without a terminal: lines in, replies out."""
 
-import asyncio
-import sys
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import click
 
 from chatserver.chat.addressing import answering
 from chatserver.chat.errors import NotFound
 from chatserver.chat.models import Event, ParticipantKind
+from chatserver.cli.talk.entering import client_for, enter
+from chatserver.cli.talk.lines import LineTooLong, lines
 from chatserver.cli.talk.place import Place
 from chatserver.cli.talk.view import safe
 from chatserver.client import (
@@ -23,8 +20,6 @@ from chatserver.client import (
 )
 
 DEFAULT_NAME = "Terminal"
-CONNECT_SECONDS = 10.0
-"""How long a server that is not there yet is waited for."""
 
 
 async def talk_through_pipe(
@@ -32,48 +27,38 @@ async def talk_through_pipe(
 ) -> None:
     """Sends every line of stdin and prints its reply to stdout; all else goes to stderr.
 
-    Raises SystemExit(1) at the end where a reply failed.
+    Raises SystemExit(1) at the end where a reply failed or a line was no text.
     """
-    failed = False
+    failed, number = False, 0
     async with client_for(place, name or DEFAULT_NAME, token, _report) as client:
         session = await enter(client, place, title=title, bot=bot)
-        lines = _lines()
-        # A thread: reading blocks, and the connection must go on answering pings meanwhile.
-        while (text := await asyncio.to_thread(next, lines, None)) is not None:
-            if text.strip():
-                failed = not await _ask(client, session, text) or failed
+        try:
+            async for line in lines():
+                number += 1
+                if line.strip():
+                    failed = not await _ask(client, session, line, number) or failed
+        except LineTooLong as error:
+            raise click.ClickException(str(error)) from None
     if failed:
         raise SystemExit(1)
 
 
-def client_for(
-    place: Place, name: str | None, token: str | None, on_status: Callable[[Status], None]
-) -> ChatClient:
-    """Of a token where there is one, else of a name."""
-    who = None if token else name
-    return ChatClient(
-        place.url,
-        name=who,
-        token=token or None,
-        connect_timeout=CONNECT_SECONDS,
-        on_status=on_status,
-    )
-
-
-async def enter(client: ChatClient, place: Place, *, title: str, bot: str | None) -> ChatSession:
-    """Joins the place's session, or makes a new one."""
-    if place.session_id is not None:
-        return await client.join(place.session_id, invite=place.invite)
-    settings: dict[str, Any] = {} if bot is None else {"bot": bot or None}
-    return await client.create_session(title, **settings)
-
-
-async def _ask(client: ChatClient, session: ChatSession, text: str) -> bool:
-    prompt = await session.send(text)
+def asked(client: ChatClient, session: ChatSession, text: str) -> tuple[str, ...]:
+    """The bots that answer what one says there."""
     members = [member.participant for member in session.members.values()]
     bots = [each.name for each in members if each.kind is ParticipantKind.BOT]
-    asked = answering(session.info, client.participant, text, bots)
-    return all([await _answered(session, prompt, bot) for bot in asked])
+    return answering(session.info, client.participant, text, bots)
+
+
+async def _ask(client: ChatClient, session: ChatSession, line: bytes, number: int) -> bool:
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        click.echo(f"line {number} is not UTF-8; it was not sent", err=True)
+        return False
+    prompt = await session.send(text)
+    answers = [await _answered(session, prompt, bot) for bot in asked(client, session, text)]
+    return all(answers)
 
 
 async def _answered(session: ChatSession, prompt: Event, bot: str) -> bool:
@@ -85,11 +70,6 @@ async def _answered(session: ChatSession, prompt: Event, bot: str) -> bool:
     if message is not None:
         click.echo(safe(message.data["text"]))
     return True
-
-
-def _lines() -> Iterator[str]:
-    for line in sys.stdin:
-        yield line.rstrip("\n")
 
 
 def _report(status: Status) -> None:

@@ -3,47 +3,72 @@
 import asyncio
 from collections.abc import Callable
 
+from prompt_toolkit.formatted_text import AnyFormattedText
+
 from chatserver.chat.errors import ChatError
 from chatserver.chat.events import ReplyDelta, ReplyFinished, ReplyStarted, ReplyStopped, Signal
 from chatserver.chat.models import Event, EventType
-from chatserver.cli.talk import view
-from chatserver.client import ChatSession
-from chatserver.client.errors import ClientError
-from chatserver.client.reply import GrowingReply
+from chatserver.cli.talk import paint, view
+from chatserver.client import ChatSession, ClientError, GrowingReply
+
+Show = Callable[[AnyFormattedText], None]
+"""Prints above the prompt."""
+FOUND = 10
+"""Messages that a search shows."""
 
 
 class Room:
     """Shows the events of a session as they come, and knows the replies that are growing."""
 
     def __init__(
-        self, session: ChatSession, show: Callable[[str], None], redraw: Callable[[], None]
+        self,
+        session: ChatSession,
+        show: Show,
+        redraw: Callable[[], None],
+        width: Callable[[], int],
     ) -> None:
         self.session = session
         self._show = show
         self._redraw = redraw
+        self._width = width
         self._growing: dict[str, tuple[str, GrowingReply]] = {}
-        self._oldest = session.resume_after or 0
+        self._stopping: set[str] = set()
+        self._oldest = session.info.last_seq
         self._retryable: str | None = None
+        self._search: tuple[str, int | None] | None = None
         self._unwatch = session.watch(self._hear)
-        self._reading: asyncio.Task[None] | None = None
+        self._read_to = 0
+        self._has_read = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         for growing in self.session.running_replies():
-            self._growing[growing.reply_id] = (self._bot_name(), growing)
-        self._reading = asyncio.create_task(self._read())
+            self._growing[growing.reply_id] = (self._bot_name(growing), growing)
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._mark())]
 
     async def stop(self) -> None:
         self._unwatch()
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def growing(self) -> list[str]:
         """What the bots are saying right now."""
         return [
-            f"{name}: {view.safe(reply.text)}…" if reply.text else f"{name} is thinking…"
+            f"{name}: {view.indented(reply.text)}…" if reply.text else f"{name} is thinking…"
             for name, reply in self._growing.values()
         ]
+
+    def interruptible(self) -> bool:
+        """Whether a bot is saying something that `stop_replies` was not asked to stop yet."""
+        return not self._stopping.issuperset(self._growing)
+
+    async def stop_replies(self) -> None:
+        if not self._growing:
+            self._show("* nothing to stop")
+        self._stopping = set(self._growing)
+        for reply_id in self._stopping:
+            await self.session.stop_reply(reply_id)
 
     async def show_older(self, limit: int) -> None:
         if self._oldest < 1:
@@ -52,16 +77,27 @@ class Room:
         page = await self.session.history(before_seq=self._oldest + 1, limit=limit)
         self._show("* older messages:")
         for event in page.events:
-            if text := view.describe(event):
-                self._show(text)
+            self._show_text(event)
         self._oldest = page.events[0].seq - 1 if page.events else 0
         self._show("* (the conversation goes on below)")
 
-    async def stop_replies(self) -> None:
-        if not self._growing:
-            self._show("* nothing to stop")
-        for reply_id in list(self._growing):
-            await self.session.stop_reply(reply_id)
+    async def search(self, words: str) -> None:
+        """The newest messages with all the words; without words, what the last search left."""
+        if words:
+            self._search = (words, None)
+        if self._search is None:
+            self._show("* /search WORDS")
+            return
+        words, before = self._search
+        found = await self.session.search(words, before_seq=before, limit=FOUND)
+        for message in reversed(found.messages):
+            self._show(paint.found(message, words, self._width()))
+        if found.next is None:
+            self._search = None
+            self._show("* that is all" if found.messages or before else "* nothing found")
+        else:
+            self._search = (words, found.next)
+            self._show(f"* looked back to message {found.next}; /search goes on")
 
     async def retry(self) -> None:
         if self._retryable is None:
@@ -78,20 +114,33 @@ class Room:
                     self._oldest, first = event.seq - 1, False
                 self._show_event(event)
                 if event.type is EventType.MESSAGE_CREATED:
-                    await self.session.mark_read(event.seq)
+                    self._read_to = event.seq
+                    self._has_read.set()
         except (ChatError, ClientError) as error:
-            self._show(f"* {error}")
+            self._show(f"* {view.line(str(error))}")
             return
         self._show("* this session has ended here: /rooms, /join or /new")
+
+    async def _mark(self) -> None:
+        """Beside the reading: what comes meanwhile is marked by one call."""
+        try:
+            while True:
+                await self._has_read.wait()
+                self._has_read.clear()
+                await self.session.mark_read(self._read_to)
+        except (ChatError, ClientError):
+            return  # who reads hears of it as well
 
     def _show_event(self, event: Event) -> None:
         if "reply_id" in event.data:
             self._growing.pop(event.data["reply_id"], None)
             self._retryable = event.data["reply_id"]
-        text = view.describe(event)
-        if text is not None:
-            self._show(text)
+        self._show_text(event)
         self._redraw()
+
+    def _show_text(self, event: Event) -> None:
+        if (text := paint.event(event, self._width())) is not None:
+            self._show(text)
 
     def _hear(self, signal: Signal) -> None:
         match signal:
@@ -111,5 +160,5 @@ class Room:
                 return
         self._redraw()
 
-    def _bot_name(self) -> str:
-        return view.line(self.session.info.bot or "bot")
+    def _bot_name(self, reply: GrowingReply) -> str:
+        return view.line(reply.bot or self.session.info.bot or "bot")

@@ -2,23 +2,39 @@
 
 COMMANDS = {
     "help": "this list",
-    "rooms": "list the sessions",
-    "join": "SESSION: go to another session, by its number, its id or a link",
+    "rooms": "list your sessions and the public ones",
+    "join": "SESSION [INVITE]: go to a session, by its number in the list, its id or a link",
     "new": "[TITLE]: a new session",
+    "search": "WORDS: find messages that have all the words; without words, go on further back",
     "history": "older messages",
-    "stop": "stop the reply",
+    "stop": "stop the reply; Ctrl-C does that too",
     "retry": "ask the bot again",
     "invite": "a link with which others may join",
     "leave": "leave the session for good",
     "quit": "end; you stay a member",
 }
 
-HELP = "\n".join(f"  /{name:8} {what}" for name, what in COMMANDS.items())
+KEYS = {
+    "Alt-Enter": "a new line (or Esc, Enter); what you paste stays one message",
+    "Ctrl-C": "stop the reply; else clear what you typed; else end",
+    "Ctrl-D": "end",
+    "//...": "a message that begins with a slash",
+}
+
+HELP = "\n".join(
+    [
+        *(f"  /{name:8} {what}" for name, what in COMMANDS.items()),
+        *(f"  {key:9} {what}" for key, what in KEYS.items()),
+    ]
+)
 
 
 def parse(text: str) -> tuple[str, str] | None:
-    """The command and what follows it; None for a message. `//` begins a message with a slash."""
-    if not text.startswith("/") or text.startswith("//"):
+    """The command and what follows it; None for a message, as are texts of several lines.
+
+    `//` begins a message with a slash.
+    """
+    if not text.startswith("/") or text.startswith("//") or "\n" in text:
         return None
     name, _, argument = text[1:].partition(" ")
     return name.lower(), argument.strip()

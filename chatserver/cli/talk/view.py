@@ -2,8 +2,9 @@
 
 import unicodedata
 from datetime import datetime
+from typing import Any
 
-from chatserver.chat.models import Event, EventType, Participant, SessionOverview
+from chatserver.chat.models import Event, EventType, Participant
 
 
 def safe(text: str) -> str:
@@ -30,8 +31,28 @@ def clock(when: datetime) -> str:
     return when.astimezone().strftime("%H:%M")
 
 
+INDENT = "  "
+"""Before the further lines of a message: none of them can pass for somebody else's."""
+
+
+def head(sender: Participant, when: datetime) -> str:
+    return f"{clock(when)} {line(sender.name)}:"
+
+
 def said(sender: Participant, text: str, when: datetime) -> str:
-    return f"{clock(when)} {line(sender.name)}: {safe(text)}"
+    return f"{head(sender, when)} {indented(text)}"
+
+
+def indented(text: str) -> str:
+    return safe(text).replace("\n", f"\n{INDENT}")
+
+
+def marks(data: dict[str, Any]) -> str:
+    """What is to be known of a message besides its text."""
+    known = " (edited)" if data.get("edited_at") else ""
+    known += " (stopped)" if data.get("stopped") else ""
+    known += " (cut off)" if data.get("failed") else ""
+    return known + (f" (in place of {data['replaces']})" if "replaces" in data else "")
 
 
 def describe(event: Event) -> str | None:
@@ -41,13 +62,9 @@ def describe(event: Event) -> str | None:
         case EventType.MESSAGE_CREATED:
             if data.get("deleted_at"):
                 return said(event.sender, "(deleted)", event.created_at)
-            marks = " (edited)" if data.get("edited_at") else ""
-            marks += " (stopped)" if data.get("stopped") else ""
-            marks += " (cut off)" if data.get("failed") else ""
-            marks += f" (in place of {data['replaces']})" if "replaces" in data else ""
-            return said(event.sender, data["text"] + marks, event.created_at)
+            return said(event.sender, data["text"] + marks(data), event.created_at)
         case EventType.MESSAGE_EDITED:
-            return f"* {who} changed message {data['seq']}: {safe(data['text'])}"
+            return f"* {who} changed message {data['seq']}: {indented(data['text'])}"
         case EventType.MESSAGE_DELETED:
             return f"* {who} deleted message {data['seq']}"
         case EventType.MESSAGE_KEPT:
@@ -58,26 +75,8 @@ def describe(event: Event) -> str | None:
             return f"* {line(data['participant']['name'])} left"
         case EventType.SESSION_UPDATED:
             title = line(data["title"]) or "Untitled"
-            bot = data["bot"] or "nobody"
+            bot = line(data["bot"] or "nobody")
             return f"* now: {title}, {data['visibility']}; {bot} answers {data['reply_policy']}"
         case EventType.REPLY_FAILED:
             again = " (/retry asks again)" if data["retryable"] else ""
-            return f"* {who} could not answer: {safe(data['message'])}{again}"
-
-
-def overview(position: int, session: SessionOverview) -> str:
-    """One line of a list of sessions."""
-    unread = f" [{'99+' if session.unread > 99 else session.unread} new]" if session.unread else ""
-    return f"{position:3}  {line(session.title) or 'Untitled'}{unread}  {session.id}"
-
-
-def tail(text: str, lines: int, width: int) -> str:
-    """The end of a text that fits into so many lines of a terminal of that width."""
-    shown = text[-lines * width :].split("\n")
-    room, kept = lines, list[str]()
-    for one in reversed(shown):
-        room -= max(1, -(-len(one) // width))
-        if room < 0:
-            break
-        kept.append(one)
-    return "\n".join(reversed(kept))
+            return f"* {who} could not answer: {line(data['message'])}{again}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatserver.cli.talk import view
+from chatserver.cli.talk import fit, view
 from chatserver.cli.talk.place import NotAPlace, Place
 from chatserver.cli.talk.slash import parse, unescaped
 
@@ -72,4 +72,4 @@ def test_control_characters_and_reordering_are_not_shown() -> None:
     ],
 )
 def test_the_end_of_a_long_text_fits_the_space(text: str, shown: str) -> None:
-    assert view.tail(text, lines=2, width=10) == shown
+    assert fit.tail(text, lines=2, width=10) == shown

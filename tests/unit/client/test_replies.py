@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatserver.chat.models import Event, EventType
-from chatserver.client.reply import GrowingReply
+from chatserver.client.replies import GrowingReply
 from tests.unit.client.test_inflow import event
 
 
