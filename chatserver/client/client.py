@@ -149,6 +149,10 @@ class ChatClient:
         """
         return watching(self._joined.watchers, watcher)
 
+    def check(self) -> None:
+        """Raises what made the client give up, if it did, and `NotConnected` once closed."""
+        self._link.check()
+
     def reconnect_now(self) -> None:
         """Does not wait any longer before the next attempt, as when a network came back."""
         self._link.hurry()
