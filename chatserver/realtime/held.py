@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
+from chatserver.chat.models import EventType
 from chatserver.realtime.room import Room
 
 HELD_SIGNALS = 1_000
@@ -26,7 +27,8 @@ class HeldSignals:
     def release(self, room: Room) -> None:
         """Shows what waited for nothing later than the cursor."""
         queue = self._by_session.get(room.session_id)
-        if queue is None:
+        # Somebody may have left since it was added.
+        if queue is None or turn_of(room, 0) > room.cursor:
             return
         while queue and queue[0][0] <= room.cursor:
             queue.popleft()[1]()
@@ -35,3 +37,12 @@ class HeldSignals:
 
     def forget(self, session_id: str) -> None:
         self._by_session.pop(session_id, None)
+
+
+def turn_of(room: Room, seq: int) -> int:
+    """The durable event after which a signal is shown that follows the event `seq`.
+
+    Who left is still in the room while an earlier event is awaited, and must hear nothing more.
+    """
+    leaving = (e.seq for e in room.ahead.values() if e.type is EventType.PARTICIPANT_LEFT)
+    return max([seq, *leaving])

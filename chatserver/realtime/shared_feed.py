@@ -30,7 +30,7 @@ from chatserver.realtime.engine.outgoing import Outgoing
 from chatserver.realtime.feed import RoomFeed
 from chatserver.realtime.frame import Frame, Kind, as_number, unpack
 from chatserver.realtime.gathering import Gatherings
-from chatserver.realtime.held import HeldSignals
+from chatserver.realtime.held import HeldSignals, turn_of
 from chatserver.realtime.manager import NAMESPACE, RoomManager
 from chatserver.realtime.owed import Owed
 from chatserver.realtime.packed import TYPES, UNREADABLE, Heard, PackedEvent
@@ -120,9 +120,9 @@ class SharedFeed(RoomFeed):
             self._replies.here(signal)
         seq = _seq_before(signal)
         room = self._rooms.get(session_id)
-        behind = _behind(room, seq) if room is not None else seq
-        if room is not None and self._held.must_wait(room, behind):
-            self._hold(room, behind, partial(super().signal, session_id, signal))
+        turn = turn_of(room, seq) if room is not None else seq
+        if room is not None and self._held.must_wait(room, turn):
+            self._hold(room, turn, partial(super().signal, session_id, signal))
         else:
             super().signal(session_id, signal)
         self._tell.signal(session_id, seq, signal)
@@ -250,9 +250,9 @@ class SharedFeed(RoomFeed):
             self._replies.overheard(session_id, frame.body)
             return
         show = partial(self._show, room, frame.body)
-        behind = _behind(room, frame.number)
-        if self._held.must_wait(room, behind):
-            self._hold(room, behind, show)
+        turn = turn_of(room, frame.number)
+        if self._held.must_wait(room, turn):
+            self._hold(room, turn, show)
         else:
             show()
 
@@ -295,7 +295,7 @@ class SharedFeed(RoomFeed):
         self._people.are(room.session_id, frame.origin, people)
         texts = said["replies"]
         if texts:
-            seq = _behind(room, max(each["started"]["prompt_seq"] for each in texts))
+            seq = turn_of(room, max(each["started"]["prompt_seq"] for each in texts))
             absorb = partial(self._replies.absorb, room.session_id, texts)
             if self._held.must_wait(room, seq):
                 self._hold(room, seq, absorb)
@@ -341,9 +341,9 @@ class SharedFeed(RoomFeed):
 
     def _emit(self, session_id: str, signal: Signal) -> None:
         room = self._rooms.get(session_id)
-        behind = _behind(room, 0) if room is not None else 0
-        if room is not None and behind > room.cursor:
-            self._hold(room, behind, partial(super()._emit, session_id, signal))
+        turn = turn_of(room, 0) if room is not None else 0
+        if room is not None and turn > room.cursor:
+            self._hold(room, turn, partial(super()._emit, session_id, signal))
         else:
             super()._emit(session_id, signal)
 
@@ -424,15 +424,6 @@ class SharedFeed(RoomFeed):
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-def _behind(room: Room, seq: int) -> int:
-    """The durable event that a signal must come after, which itself follows `seq`.
-
-    Who left is still in the room while an earlier event is awaited, and must hear nothing more.
-    """
-    leaving = (e.seq for e in room.ahead.values() if e.type is EventType.PARTICIPANT_LEFT)
-    return max([seq, *leaving])
 
 
 def _seq_before(signal: Signal) -> int:

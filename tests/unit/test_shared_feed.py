@@ -8,18 +8,18 @@ from typing import Any
 import orjson
 import pytest
 
-from chatserver.chat.events import TypingChanged
+from chatserver.chat.events import ParticipantLeft, ReplyFinished, Signal, TypingChanged
 from chatserver.chat.limits import Limits
 from chatserver.chat.models import Event
 from chatserver.realtime.bus import Hear, session_channel
 from chatserver.realtime.engine.outgoing import Outgoing
 from chatserver.realtime.frame import Kind, new_origin, pack
-from chatserver.realtime.manager import NAMESPACE
+from chatserver.realtime.manager import NAMESPACE, packet_of
 from chatserver.realtime.packed import NUMBERS, PackedEvent
 from chatserver.realtime.shared_feed import SharedFeed
 from chatserver.store.migrate import migrate
 from chatserver.store.sqlite import SqliteStore
-from tests.unit.test_feed import ADA, BOB, Fixture, NotingManager
+from tests.unit.test_feed import ADA, BOB, NOW, Fixture, NotingManager
 from tests.waiting import eventually
 
 
@@ -76,6 +76,11 @@ class SharedFixture(Fixture):
         body = PackedEvent.of(event).text if body is None else body
         frame = pack(Kind.EVENT, new_origin(), event.seq, body, NUMBERS[event.type])
         self.bus.channels[session_channel(event.session_id)](frame)
+
+    def hear_signal(self, session_id: str, seq: int, signal: Signal) -> None:
+        """What another instance says of one that follows the event `seq`."""
+        body = packet_of(signal.name, signal).encode()
+        self.bus.channels[session_channel(session_id)](pack(Kind.SIGNAL, new_origin(), seq, body))
 
 
 def newer(event: Event) -> bytes:
@@ -161,3 +166,20 @@ async def test_the_deaf_wait_for_nothing_that_may_come(fixture: SharedFixture) -
     _, last = await fixture.say(session_id, 2)
     fixture.feed.heard(last)
     await eventually(lambda: fixture.manager.seqs("sid") == [3, 4])
+
+
+async def test_a_signal_that_waits_is_not_for_who_left_meanwhile(fixture: SharedFixture) -> None:
+    session_id = await fixture.session()
+    await fixture.enter(session_id, "bob")
+    late, answer = await fixture.say(session_id, 2)
+    fixture.hear(answer)
+    over = ReplyFinished(session_id=session_id, reply_id="r", seq=answer.seq)
+    fixture.hear_signal(session_id, answer.seq, over)
+    left = ParticipantLeft(participant=BOB)
+    fixture.hear(await fixture.store.transact(lambda tx: tx.log.append(session_id, BOB, left, NOW)))
+    fixture.hear(late)
+    assert [name for name, _ in fixture.manager.sent["bob"]] == [
+        "message_created",
+        "message_created",
+        "participant_left",
+    ]
