@@ -113,7 +113,7 @@ def create_app(
     sockets.attach(app, socketio_path="socket.io")
     app[SERVER] = Server(core, service, feed, replies.pool, connections, visitors, sockets)
     # Before the drain below: who waits for a reply is answered before replies are handed back.
-    add_gateways(app, core, service, visitors, trusted_proxies)
+    add_gateways(app, core, service, visitors, sockets, trusted_proxies)
     add_health(app, core, instances, accepting=connections.require_staying)
     leaving.setup(app, lambda: connections.leaving)
 

@@ -1,4 +1,4 @@
-"""Node.js and npm's socket.io-client, for tests that speak to the server from JavaScript."""
+"""Node.js and what tests take from npm: socket.io-client, and Rasa's web widget."""
 
 import importlib.util
 import shutil
@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 WEB = Path(__file__).resolve().parents[1] / "web"
+WIDGET = Path(__file__).parent / "browser" / "widget"
+"""Its lock file leaves out what the widget depends on: the published script holds all of that."""
 
 
 def node() -> str:
@@ -20,10 +22,22 @@ def node() -> str:
 
 def web_package() -> Path:
     """A package.json beside which socket.io-client is installed, as the web client's lock says."""
-    if not (WEB / "node_modules" / "socket.io-client-3").exists():
-        npm = shutil.which("npm")
-        assert npm is not None, "npm is needed, or the packages in web/node_modules"
-        subprocess.run(
-            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=WEB, check=True
-        )
+    _install(WEB, "socket.io-client-3")
     return WEB / "package.json"
+
+
+def rasa_webchat() -> Path:
+    """The script that pages load, just as it was published."""
+    return _install(WIDGET, "rasa-webchat") / "lib" / "index.js"
+
+
+def _install(folder: Path, package: str) -> Path:
+    """Where the package is. What the lock file says is installed unless it is there already."""
+    installed = folder / "node_modules" / package
+    if not installed.exists():
+        npm = shutil.which("npm")
+        assert npm is not None, f"npm is needed, or the packages in {folder}/node_modules"
+        subprocess.run(
+            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=True
+        )
+    return installed

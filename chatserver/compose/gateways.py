@@ -1,4 +1,4 @@
-"""The ways in, other than Socket.IO."""
+"""The ways in, other than our own over Socket.IO."""
 
 from pathlib import Path
 
@@ -11,8 +11,19 @@ from chatserver.chat.ports import Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.compose.core import Core
-from chatserver.gateways import chats, framed, headers, health, pages, plain, rest, token_sessions
+from chatserver.gateways import (
+    chats,
+    framed,
+    headers,
+    health,
+    pages,
+    plain,
+    rasa,
+    rest,
+    token_sessions,
+)
 from chatserver.realtime.instances import Instances
+from chatserver.realtime.server import ChatSocketServer
 
 WEB_ROOT = Path(chatserver.__file__).parent / "_web"
 
@@ -22,6 +33,7 @@ def add_gateways(
     core: Core,
     service: ChatService,
     visitors: Visitors,
+    sockets: ChatSocketServer,
     trusted_proxies: tuple[Network, ...],
 ) -> None:
     """REST, pages, and the doors for other clients."""
@@ -83,6 +95,17 @@ def add_gateways(
         trusted_proxies=trusted_proxies,
         allowed_origins=settings.allowed_origins,
     )
+    if settings.rasa_namespace:
+        rasa.setup(
+            sockets,
+            chat=service,
+            visitors=visitors,
+            clock=core.clock,
+            metrics=core.metrics,
+            token_rate=token_rate,
+            events_per_second=settings.events_per_second,
+            events_burst=settings.events_burst,
+        )
     pages.setup(
         app,
         web_root=WEB_ROOT,

@@ -66,11 +66,10 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         return await self._dispatch(event, sid, args[1:])
 
     async def _connect(self, sid: str, auth: Any) -> None:
-        engine_id = self._sio.manager.eio_sid_from_sid(sid, NAMESPACE)
         token = auth.get("token") if isinstance(auth, dict) else None
         try:
             await self._connections.require_accepting()
-            if self._sio.too_many(engine_id):
+            if self._sio.is_one_too_many(sid, NAMESPACE):
                 raise TooManyConnections("there are too many connections already")
             await self._connections.add(sid, token, lambda reason: self._drop(sid))
         except ChatError as refusal:

@@ -94,6 +94,15 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         connection = self._sessions.live.get(engine_id)
         return connection is not None and self._sessions.census.too_many(connection.address)
 
+    def is_one_too_many(self, sid: str, namespace: str) -> bool:
+        """The same for a member of a namespace."""
+        return self.too_many(self.manager.eio_sid_from_sid(sid, namespace))
+
+    def address_of(self, sid: str, namespace: str) -> str | None:
+        """Where a member of a namespace comes from. None: it has gone."""
+        connection = self._sessions.live.get(self.manager.eio_sid_from_sid(sid, namespace))
+        return connection.address if connection is not None else None
+
     def refuse_new(self) -> None:
         """Answers handshakes with 503 from now on, so that load balancers ask another."""
         self._sessions.is_closing = True

@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 import orjson
 import structlog
@@ -81,24 +81,31 @@ class Visitors:
         self._inboxes: set[Inbox] = set()
 
     @asynccontextmanager
-    async def admit(self, token: str, address: str) -> AsyncIterator[Visitor]:
+    async def admit(self, token: str, address: str | None) -> AsyncIterator[Visitor]:
+        with self._counted(address) if address is not None else nullcontext():
+            inbox = Inbox(secrets.token_urlsafe(15), self._unsent_bytes, self._cut_off)
+            try:
+                self._manager.add(inbox)
+                self._inboxes.add(inbox)
+                try:
+                    connection = await self._connections.add(inbox.sid, token, inbox.end)
+                except ChatError as refusal:
+                    raise self._refused(refusal) from None
+                yield Visitor(self._connections, connection, inbox)
+            finally:
+                self._inboxes.discard(inbox)
+                self._connections.remove(inbox.sid)
+                self._manager.basic_disconnect(inbox.sid, NAMESPACE)
+
+    @contextmanager
+    def _counted(self, address: str) -> Iterator[None]:
         if not self._census.admit(address):
             raise self._refused(TooManyConnections("there are too many connections already"))
-        inbox = Inbox(secrets.token_urlsafe(15), self._unsent_bytes, self._cut_off)
         try:
             if self._census.too_many(address):
                 raise self._refused(TooManyConnections("there are too many connections already"))
-            self._manager.add(inbox)
-            self._inboxes.add(inbox)
-            try:
-                connection = await self._connections.add(inbox.sid, token, inbox.end)
-            except ChatError as refusal:
-                raise self._refused(refusal) from None
-            yield Visitor(self._connections, connection, inbox)
+            yield
         finally:
-            self._inboxes.discard(inbox)
-            self._connections.remove(inbox.sid)
-            self._manager.basic_disconnect(inbox.sid, NAMESPACE)
             self._census.leave(address)
 
     def end_all(self) -> None:

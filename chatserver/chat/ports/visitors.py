@@ -42,8 +42,8 @@ class Visitor(Protocol):
 
 
 class Visitors(Protocol):
-    def admit(self, token: str, address: str) -> AbstractAsyncContextManager[Visitor]:
-        """A connection from `address` for as long as the context lasts.
+    def admit(self, token: str, address: str | None) -> AbstractAsyncContextManager[Visitor]:
+        """A connection from `address` for as long as the context lasts; None: counted already.
 
         Raises `Unauthorized` and its kind, `TooManyConnections`, `Draining`, `Unavailable`.
         """

@@ -90,7 +90,7 @@ class NoNudge:
 class NoVisitors:
     """Nobody hears anything: that takes a whole server."""
 
-    def admit(self, token: str, address: str) -> AbstractAsyncContextManager[Visitor]:
+    def admit(self, token: str, address: str | None) -> AbstractAsyncContextManager[Visitor]:
         raise Draining("there are no visitors here")
 
 
