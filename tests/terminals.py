@@ -10,7 +10,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Sequence
-from signal import Signals
+from signal import SIGINT, Signals
 from typing import Self
 
 PATIENCE = 20.0
@@ -75,6 +75,10 @@ class Terminal:
 
     def send(self, number: Signals) -> None:
         self._process.send_signal(number)
+
+    def interrupt(self) -> None:
+        """What the terminal makes of Ctrl-C while the program does not read single keys."""
+        self._process.send_signal(SIGINT)
 
     def ended(self, within: float = PATIENCE) -> int:
         """Waits for the program to end; returns its exit code."""

@@ -21,6 +21,8 @@ def bindings(stop: Callable[[], bool]) -> KeyBindings:
     def break_line(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
+    # The terminal makes a signal of the key in the moments when something is printed.
+    @keys.add("<sigint>", filter=typing)
     @keys.add("c-c", filter=typing)
     def interrupt(event: KeyPressEvent) -> None:
         if stop():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from signal import SIGINT
 from typing import Any
 
 from chatserver.client import ChatClient
@@ -158,15 +159,26 @@ async def test_following_goes_on_until_nobody_reads_or_the_session_ends(
             assert await listening.wait() == 1
 
 
+async def test_an_interrupt_ends_it_at_once_though_its_input_is_open(server: StartServer) -> None:
+    running = await server()
+    async with ChatClient(running.url, name="Eve") as eve:
+        session = await eve.create_session(visibility="link", bot=None)
+        pipe = asyncio.subprocess.PIPE
+        async with following(running, session.id, stdin=pipe) as (listening, lines):
+            assert (await anext(lines))["type"] == "joined"
+            listening.send_signal(SIGINT)
+            assert await asyncio.wait_for(listening.wait(), PATIENCE) == 130
+
+
 @asynccontextmanager
 async def following(
-    server: RunningServer, session_id: str
+    server: RunningServer, session_id: str, stdin: int = asyncio.subprocess.DEVNULL
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, AsyncIterator[dict[str, Any]]]]:
-    """Without any input from the start."""
+    """Without any input from the start, unless `stdin` says otherwise."""
     listening = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "chatserver", "talk", session_id),
         *("--json", "--follow", "--url", server.url),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         env=environment(),
     )

@@ -23,6 +23,7 @@ def test_several_lines_are_one_message_and_bots_speak_markdown(
         ada.type("")
         ada.expect("Ada: /quit\r\r\n  is not\r\r\n  a command\r\r\n")
         ada.expect("echo:\r\r\n  /quit\r\r\n  is not\r\r\n  a command\r\r\n")
+        ada.expect("Ada>")  # Only where it is asked is the key one for the program.
         ada.press(b"\x04")
         assert ada.ended() == 0
 
@@ -101,7 +102,7 @@ def test_ctrl_c_stops_the_reply_then_clears_the_input_then_ends(
         ada.expect("w4")
         ada.press(b"half")
         ada.expect("half")
-        ada.press(b"\x03")
+        ada.interrupt()
         ada.expect("(stopped)")
         ada.expect("half")
         ada.press(b"\x03")
