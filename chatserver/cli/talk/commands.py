@@ -1,11 +1,11 @@
 """Doing what a line that begins with a slash asks for."""
 
 from chatserver.chat.errors import ChatError
-from chatserver.cli.talk import view
+from chatserver.cli.talk import fit, view
 from chatserver.cli.talk.place import NotAPlace
 from chatserver.cli.talk.room import Room, Show
 from chatserver.cli.talk.rooms import Rooms
-from chatserver.cli.talk.slash import HELP
+from chatserver.cli.talk.slash import COLUMN, help_lines
 from chatserver.client import ClientError
 
 HISTORY_LINES = 20
@@ -32,7 +32,8 @@ class Commands:
             case "quit":
                 return False
             case "help":
-                self._show(HELP)
+                for line in help_lines():
+                    self._show(fit.folded(line, self._rooms.width(), " " * COLUMN))
             case "rooms":
                 await self._rooms.list()
             case "join":

@@ -6,6 +6,7 @@ from chatserver.chat.models import SessionOverview
 from chatserver.cli.talk import view
 
 LEAST_TITLE = 12
+LEAST_WIDTH = 20
 
 
 def overview(position: int, session: SessionOverview, *, here: bool, width: int) -> str:
@@ -24,6 +25,32 @@ def clipped(text: str, width: int) -> str:
     while text and get_cwidth(text) > width - 1:
         text = text[:-1]
     return f"{text}…"
+
+
+def folded(text: str, width: int, indent: str = view.INDENT) -> str:
+    """The text in lines that fit, between words where there are any; `indent` before what goes on.
+
+    Left to the terminal, what goes on would begin at its edge, as only new messages shall.
+    """
+    width = max(LEAST_WIDTH, width)
+    lines = list[str]()
+    for line in text.expandtabs(4).split("\n"):
+        while (fits := _fitting(line, width)) < len(line):
+            blank = line.rfind(" ", len(indent) + 1, fits + 1)
+            at = blank if blank > fits // 2 else fits
+            lines.append(line[:at].rstrip())
+            line = indent + line[at:].lstrip()
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _fitting(line: str, width: int) -> int:
+    """How many characters of it fit."""
+    for position, char in enumerate(line):
+        width -= get_cwidth(char)
+        if width < 0:
+            return position
+    return len(line)
 
 
 def tail(text: str, lines: int, width: int) -> str:

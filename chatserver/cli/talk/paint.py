@@ -19,7 +19,8 @@ def event(event: Event, width: int) -> AnyFormattedText:
         lines = markdown.lines(event.data["text"], width - len(view.INDENT))
         if lines is not None:
             return FormattedText(_under_head(event, lines, width))
-    return view.describe(event)
+    text = view.describe(event)
+    return None if text is None else fit.folded(text, width)
 
 
 def _under_head(event: Event, lines: list[markdown.Line], width: int) -> StyleAndTextTuples:

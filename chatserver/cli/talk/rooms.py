@@ -30,7 +30,7 @@ class Rooms:
         self._place = place
         self._show = show
         self._redraw = redraw
-        self._width = width
+        self.width = width
         self._listed: list[SessionOverview] = []
         self._left: dict[str, ChatSession] = {}
 
@@ -48,9 +48,7 @@ class Rooms:
         self._listed = [*mine.sessions, *others]
         here = self.shown.session.id if self.shown else None
         for position, session in enumerate(self._listed, start=1):
-            self._show(
-                fit.overview(position, session, here=session.id == here, width=self._width())
-            )
+            self._show(fit.overview(position, session, here=session.id == here, width=self.width()))
         if not self._listed:
             self._show("* there are no sessions yet")
         elif mine.next is not None or public.next is not None:
@@ -76,7 +74,7 @@ class Rooms:
         self._left.pop(session.id, None)
         title = view.line(session.info.title) or "Untitled"
         self._show(f"* {title}  {session.id}  (/help for help)")
-        self.shown = Room(session, self._show, self._redraw, self._width)
+        self.shown = Room(session, self._show, self._redraw, self.width)
         self.shown.start()
 
     async def put_away(self) -> None:

@@ -21,12 +21,13 @@ KEYS = {
     "//...": "a message that begins with a slash",
 }
 
-HELP = "\n".join(
-    [
-        *(f"  /{name:8} {what}" for name, what in COMMANDS.items()),
-        *(f"  {key:9} {what}" for key, what in KEYS.items()),
-    ]
-)
+COLUMN = 12
+
+
+def help_lines() -> list[str]:
+    """What there is, one to a line; explanations begin at `COLUMN`."""
+    typed = {f"/{name}": what for name, what in COMMANDS.items()} | KEYS
+    return [f"  {name:{COLUMN - 3}} {what}" for name, what in typed.items()]
 
 
 def parse(text: str) -> tuple[str, str] | None:

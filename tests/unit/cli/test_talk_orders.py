@@ -5,7 +5,7 @@ import pytest
 from chatserver.chat.errors import InvalidPayload
 from chatserver.cli.talk import fit
 from chatserver.cli.talk.orders import ORDERS, PageOfLog, Send, Stop, read_order
-from chatserver.cli.talk.slash import COMMANDS, HELP, parse
+from chatserver.cli.talk.slash import COLUMN, COMMANDS, help_lines, parse
 
 
 def test_a_line_without_do_says_something() -> None:
@@ -26,7 +26,9 @@ def test_any_other_line_is_refused(line: bytes) -> None:
 
 def test_every_order_and_command_is_explained() -> None:
     assert all(kind.doc for kind in ORDERS.values())
-    assert all(f"/{name}" in HELP for name in COMMANDS)
+    shown = help_lines()
+    assert all(any(line.startswith(f"  /{name} ") for line in shown) for name in COMMANDS)
+    assert all(line[COLUMN - 1] == " " != line[COLUMN] for line in shown)
 
 
 def test_a_text_of_several_lines_is_no_command() -> None:
@@ -48,3 +50,17 @@ def test_wide_characters_take_two_columns(text: str, width: int, shown: str) -> 
 def test_the_end_of_wide_text_fits_the_space() -> None:
     assert fit.tail("a\n" + "\u65e5" * 9, lines=2, width=10) == "\u65e5" * 9
     assert fit.tail("\u65e5" * 50, lines=2, width=10) == "\u65e5" * 9
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("12:00 Ada: one two three four", "12:00 Ada: one two\n  three four"),
+        ("12:00 Eve: x" + " " * 40 + "12:00 Ada: y", "12:00 Eve: x\n  12:00 Ada: y"),
+        ("x" * 45, "x" * 20 + "\n  " + "x" * 18 + "\n  " + "x" * 7),
+        ("\u65e5" * 15, "\u65e5" * 10 + "\n  " + "\u65e5" * 5),
+        ("a\tb\nc", "a   b\nc"),
+    ],
+)
+def test_only_a_new_message_begins_at_the_edge(text: str, shown: str) -> None:
+    assert fit.folded(text, 20) == shown
