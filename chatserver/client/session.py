@@ -84,7 +84,7 @@ class ChatSession:
         if reply_to is not None:
             payload["reply_to"] = reply_to
         ack = await self._calls.send(self.id, payload, within)
-        return self._event(ack["message"])
+        return read(Event, ack["message"])
 
     def reply(
         self,
@@ -141,7 +141,7 @@ class ChatSession:
 
     async def edit(self, seq: int, text: str) -> Event:
         """Changes the text of one's own message; returns the event that says so."""
-        return self._event((await self._once("edit_message", seq=seq, text=text))["event"])
+        return read(Event, (await self._once("edit_message", seq=seq, text=text))["event"])
 
     async def edit_and_ask(self, seq: int, text: str) -> list[Reply]:
         """Changes one's own message, and whom it asks now answers it again.
@@ -153,11 +153,11 @@ class ChatSession:
 
     async def keep(self, seq: int) -> Event:
         """Lets bots see a stopped or failed answer from now on."""
-        return self._event((await self._once("keep_message", seq=seq))["event"])
+        return read(Event, (await self._once("keep_message", seq=seq))["event"])
 
     async def delete_message(self, seq: int) -> Event:
         """Erases the text of one's own message, or of any as the owner."""
-        return self._event((await self._once("delete_message", seq=seq))["event"])
+        return read(Event, (await self._once("delete_message", seq=seq))["event"])
 
     async def stop_reply(self, reply_id: str) -> Reply:
         """Ends a reply where it is. One that has ended stays as it is; returns how it ended."""
@@ -240,9 +240,6 @@ class ChatSession:
 
     async def _page_after(self, seq: int | None, limit: int) -> list[Event]:
         return (await self.history(after_seq=seq, limit=limit)).events
-
-    def _event(self, wire: Any) -> Event:
-        return read(Event, wire)
 
     async def _repeat(self, event: str, **payload: Any) -> Any:
         return await self._calls.repeat(event, {"session_id": self.id, **payload})
