@@ -21,6 +21,7 @@ from chatserver.chat.ports import Bot, Commit, ReplyContext, Visitor
 from chatserver.chat.service import ChatService
 from chatserver.chat.summary import Digest, SummaryMethod
 from chatserver.store.sqlite import SqliteStore
+from tests.contracts import rest_contract
 
 Client = TestClient[web.Request, web.Application]
 
@@ -166,7 +167,10 @@ class Answered:
 
 @dataclass
 class Api:
-    """A client of the REST gateway, with a token or without."""
+    """A client of the REST gateway, with a token or without.
+
+    Each answer is held against the contract; `ContractBroken` is raised for what it does not know.
+    """
 
     client: Client
     token: str | None = None
@@ -179,7 +183,9 @@ class Api:
         response = await self.client.request(
             method, f"/api/v1{path}", headers=headers, allow_redirects=False, **kwargs
         )
-        return await self._read(response)
+        answered = await self._read(response)
+        rest_contract().answered(method, path, answered.status, answered.headers, answered.body)
+        return answered
 
     async def _read(self, response: ClientResponse) -> Answered:
         raw = await response.read()
