@@ -22,10 +22,15 @@ class ContractBroken(AssertionError):
 
 
 class EventContract:
-    """What the AsyncAPI document says of packets. Every check raises `ContractBroken`."""
+    """What the AsyncAPI document says of packets. Every check raises `ContractBroken`.
 
-    def __init__(self, document: Document) -> None:
+    One that is to `remember` has in `heard` what was found to be right, by the message's name.
+    """
+
+    def __init__(self, document: Document, *, remember: bool = False) -> None:
         self.document = document
+        self.heard: list[tuple[str, Any]] = []
+        self._remember = remember
         self.messages: Mapping[str, Any] = document["channels"]["chat"]["messages"]
         self._operations = document["operations"]
         self._validators = {
@@ -52,6 +57,16 @@ class EventContract:
         """The server sent this in a CONNECT_ERROR."""
         self._check("connect_error", ["connect_error"], data)
 
+    def sent_by_server(self) -> set[str]:
+        """The names of all messages that a server may send."""
+        asked = {
+            name
+            for operation in self._operations.values()
+            if operation["action"] == "receive"
+            for name in _names(operation["messages"])
+        }
+        return self.messages.keys() - asked
+
     def _messages_of(self, event: str, action: str) -> list[str]:
         operation = self._operations.get(event)
         if operation is None or operation["action"] != action:
@@ -63,6 +78,8 @@ class EventContract:
         for name in names:
             found = _complaints(self._validators[name], payload)
             if not found:
+                if self._remember:
+                    self.heard.append((name, payload))
                 return
             complaints += [f"not {name}: {each}" for each in found]
         raise ContractBroken("\n".join([f"{what}: {payload}", *complaints]))

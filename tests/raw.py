@@ -6,7 +6,7 @@ from typing import Any
 
 import socketio
 
-from tests.contracts import ContractBroken, event_contract
+from tests.contracts import ContractBroken, EventContract, event_contract
 from tests.waiting import PATIENCE, Inbox, eventually
 
 NAMESPACE = "/chat"
@@ -26,7 +26,13 @@ class RawClient:
     What the server says is held against its contract: `call` and `close` raise `ContractBroken`.
     """
 
-    def __init__(self, name: str = "somebody", *, reconnection: bool = False) -> None:
+    def __init__(
+        self,
+        name: str = "somebody",
+        *,
+        reconnection: bool = False,
+        contract: EventContract | None = None,
+    ) -> None:
         self.name = name
         self.me: dict[str, Any] = {}
         self.inbox = Inbox(name)
@@ -41,7 +47,7 @@ class RawClient:
         self.sio.on("disconnect", self._on_disconnect, namespace=NAMESPACE)
         self.sio.on("connect_error", self._on_refusal, namespace=NAMESPACE)
         self._refusal: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._contract = event_contract()
+        self._contract = contract or event_contract()
         self._broken: list[ContractBroken] = []
 
     async def connect(

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from chatserver.chat.errors import CODES, meanings
-from chatserver.chat.events import DURABLE, EventData, MessageCreated
-from chatserver.chat.models import Event
+from chatserver.chat.events import DURABLE, EventData
+from chatserver.chat.models import Event, EventType
 from chatserver.gateways.contracts.errors import ErrorDetails
 
 Schema = dict[str, Any]
@@ -80,7 +80,7 @@ def _tell_events_apart(schemas: Schema, refs: dict[type[BaseModel], Schema]) -> 
         "oneOf": [reference(event_name(data)) for data in DURABLE.values()],
     }
     del schemas["EventType"]
-    message = reference(event_name(MessageCreated))
+    message = reference(event_name(DURABLE[EventType.MESSAGE_CREATED]))
     for schema in schemas.values():
         for field in filter(None, map(schema.get("properties", {}).get, MESSAGES)):
             for each in (field, *field.get("anyOf", ())):
