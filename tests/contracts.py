@@ -48,8 +48,8 @@ class EventContract:
 
     def acked(self, event: Any, ack: Any) -> None:
         """The server answered so; an event that there is not is refused."""
-        operation = self._operations.get(event) if isinstance(event, str) else None
-        known = operation is not None and operation["action"] == "receive"
+        operation = self._operations.get(event, {}) if isinstance(event, str) else {}
+        known = operation.get("action") == "receive"
         answers = _names(operation["reply"]["messages"]) if known else [asyncapi.REFUSED]
         self._check(f"the ack of {event}", answers, ack)
 

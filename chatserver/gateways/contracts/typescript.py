@@ -106,7 +106,7 @@ def type_of(schema: Schema) -> str:
     if variants := schema.get("oneOf") or schema.get("anyOf"):
         return _union(map(type_of, variants))
     kind = schema.get("type")
-    if kind in PLAIN:
+    if isinstance(kind, str) and kind in PLAIN:
         return PLAIN[kind]
     if kind == "array":
         item = type_of(schema["items"])

@@ -9,7 +9,6 @@ import pytest
 
 from chatserver.bots.echo import EchoBot
 from chatserver.chat.events import DURABLE, SIGNALS, MessageCreated, Signal
-from chatserver.chat.models import EventType
 from chatserver.chat.service import ChatService
 from chatserver.gateways.contracts.asyncapi import document
 from chatserver.testing import ScriptedBot
@@ -141,8 +140,13 @@ async def things_go_wrong(ada: RawClient) -> None:
 
 
 @pytest.fixture
-def contract() -> EventContract:
-    return EventContract(document(title="test", version="1"), remember=True)
+def contract(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> EventContract:
+    """Of the registries, or of a copy with these in it."""
+    with monkeypatch.context() as patch:
+        for more in getattr(request, "param", ()):
+            registry: Any = SIGNALS if issubclass(more, Signal) else DURABLE
+            patch.setitem(registry, more.name if issubclass(more, Signal) else more.type, more)
+        return EventContract(document(title="test", version="1"), remember=True)
 
 
 @pytest.fixture
@@ -183,14 +187,7 @@ class MoodyMessage(MessageCreated):
     mood: str | None = None
 
 
-class TestAContractThatDeclaresMore:
-    @pytest.fixture
-    def contract(self, monkeypatch: pytest.MonkeyPatch) -> EventContract:
-        with monkeypatch.context() as patch:
-            patch.setitem(SIGNALS, KettleBoiled.name, KettleBoiled)
-            patch.setitem(DURABLE, EventType.MESSAGE_CREATED, MoodyMessage)
-            return EventContract(document(title="test", version="1"), remember=True)
-
-    @pytest.mark.usefixtures("story")
-    async def test_is_found_out(self, contract: EventContract) -> None:
-        assert unheard(contract) == {"kettle_boiled", "KettleBoiled.degrees", "MoodyMessage.mood"}
+@pytest.mark.usefixtures("story")
+@pytest.mark.parametrize("contract", [(KettleBoiled, MoodyMessage)], indirect=True)
+async def test_a_contract_that_declares_more_is_found_out(contract: EventContract) -> None:
+    assert unheard(contract) == {"kettle_boiled", "KettleBoiled.degrees", "MoodyMessage.mood"}

@@ -114,6 +114,7 @@ class World:
         self.clock = MovableClock()
         self.feed = RecordingFeed()
         self.store = store
+        self.limits = limits
         self.chat = ChatService(
             store=store,
             feed=self.feed,
@@ -150,8 +151,11 @@ class World:
     async def bot_says(self, text: str) -> None:
         await self._desk.finish((await self.claim()).claim, text, 0, stopped=False)
 
+    async def stop_in_the_middle(self, work: Work, said: str) -> None:
+        await self._desk.finish(work.claim, said, 0, stopped=True)
+
     async def bot_is_stopped_before_its_first_word(self) -> None:
-        await self._desk.finish((await self.claim()).claim, "", 0, stopped=True)
+        await self.stop_in_the_middle(await self.claim(), "")
 
     async def bot_fails(self) -> None:
         error = ReplyError(code="no_idea", message="nothing comes to mind", retryable=True)
