@@ -27,7 +27,7 @@ BODIES: dict[str, dict[str, Any]] = {
 IDS = {"session_id": "nothing", "seq": "1", "reply_id": "nothing", "bot": "parrot"}
 UNFIT = {"session_id": "a%20b", "seq": "0", "reply_id": "a%20b", "bot": "b" * 61}
 
-PROVOKED_FOR_ALL = {400, 401, 403, 404, 413, 415, 422, 429, 500, 503}
+PROVOKED_FOR_ALL = {400, 401, 403, 404, 406, 413, 415, 422, 429, 500, 503}
 """Statuses of errors for which a test here asks all operations that list them. (409 has a test for
 each operation.)
 """
@@ -77,6 +77,10 @@ async def test_a_body_that_is_not_json_is_refused(ada: Api) -> None:
     await assert_all_answer(400, ada, IDS, data=b"{", headers=json)
     await assert_all_answer(413, ada, IDS, data=b" " * 70_000, headers=json)
     await assert_all_answer(415, ada, IDS, data=b"{}", headers={"Content-Type": "text/plain"})
+
+
+async def test_what_nobody_can_make_is_not_acceptable(ada: Api) -> None:
+    await assert_all_answer(406, ada, IDS, headers={"Accept": "image/png"})
 
 
 async def test_what_does_not_fit_is_refused(ada: Api) -> None:
