@@ -27,8 +27,9 @@ NOT_MADE_HERE = {
     errors.Draining.code,
     errors.TooManyInFlight.code,
     errors.PayloadTooLarge.code,
+    errors.SlowConsumer.code,
 }
-"""Errors that no client can cause at will; the tests of `protocol` see to them."""
+"""Errors that no client can cause at will, or that are of other doors; their tests see to them."""
 
 
 class BrokenBot:
