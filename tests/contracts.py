@@ -9,10 +9,11 @@ from jsonschema_rs import Draft202012Validator
 
 from chatserver.gateways.contracts import asyncapi
 from chatserver.gateways.rest import openapi
-from chatserver.gateways.rest.problems import PROBLEM_JSON
-from chatserver.gateways.rest.table import ROUTES
+from chatserver.gateways.rest.problems import PROBLEMS
+from chatserver.gateways.rest.table import API
 
 Document = Mapping[str, Any]
+PROBLEM_JSON = PROBLEMS.media_type
 JSON = ("application/json", PROBLEM_JSON)
 CHANNEL = "#/channels/chat/messages/"
 
@@ -106,7 +107,7 @@ class RestContract:
     def answered(
         self, method: str, path: str, status: int, headers: Mapping[str, str], body: Any
     ) -> None:
-        """The server answered so. `path` is below the prefix. Raises `ContractBroken`."""
+        """The server answered so. Raises `ContractBroken`."""
         if method == "OPTIONS" and "Access-Control-Allow-Methods" in headers:
             return  # a browser's question beforehand, whatever it is about
         media = headers.get("Content-Type", "").partition(";")[0] or None
@@ -158,7 +159,7 @@ def event_contract() -> EventContract:
 
 @cache
 def rest_contract() -> RestContract:
-    return RestContract(openapi.document(ROUTES, title="test", version="1.2.3"))
+    return RestContract(openapi.document([API], title="test", version="1.2.3"))
 
 
 def _names(messages: Iterable[Document]) -> list[str]:

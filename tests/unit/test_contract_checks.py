@@ -12,7 +12,7 @@ from chatserver.chat.events import SIGNALS, TypingChanged
 from chatserver.chat.models import Participant, ParticipantKind
 from chatserver.gateways.contracts import asyncapi
 from chatserver.gateways.rest import openapi
-from chatserver.gateways.rest.table import ROUTES
+from chatserver.gateways.rest.table import API
 from tests.contracts import ContractBroken, EventContract, RestContract, event_contract
 
 ADA = Participant(id="p1", name="Ada", kind=ParticipantKind.USER)
@@ -29,7 +29,7 @@ def made_now() -> EventContract:
 
 
 def rest_contract(change: Callable[[dict[str, Any]], None] = lambda _: None) -> RestContract:
-    document = copy.deepcopy(openapi.document(ROUTES, title="test", version="1"))
+    document = copy.deepcopy(openapi.document([API], title="test", version="1"))
     change(document)
     return RestContract(document)
 
@@ -122,22 +122,22 @@ def test_another_command_is_another_operation(monkeypatch: pytest.MonkeyPatch) -
 
 def test_an_answer_of_rest_that_is_declared_passes() -> None:
     contract = rest_contract()
-    contract.answered("GET", "/me", 200, JSON, ME)
-    contract.answered("HEAD", "/me?x=1", 200, JSON, None)
-    contract.answered("DELETE", "/tokens/current", 204, {}, None)
+    contract.answered("GET", "/api/v1/me", 200, JSON, ME)
+    contract.answered("HEAD", "/api/v1/me?x=1", 200, JSON, None)
+    contract.answered("DELETE", "/api/v1/tokens/current", 204, {}, None)
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status", "headers", "body"),
     [
-        ("GET", "/me", 201, JSON, ME),
-        ("GET", "/me", 200, JSON, {}),
-        ("GET", "/me", 200, JSON, ME | {"mood": "good"}),
-        ("GET", "/me", 200, {"Content-Type": "text/html"}, ME),
-        ("GET", "/me", 401, PROBLEM, {}),
-        ("DELETE", "/tokens/current", 204, JSON, {}),
-        ("GET", "/tea", 200, JSON, {}),
-        ("GET", "/tea", 404, PROBLEM, {"code": "not_found"}),
+        ("GET", "/api/v1/me", 201, JSON, ME),
+        ("GET", "/api/v1/me", 200, JSON, {}),
+        ("GET", "/api/v1/me", 200, JSON, ME | {"mood": "good"}),
+        ("GET", "/api/v1/me", 200, {"Content-Type": "text/html"}, ME),
+        ("GET", "/api/v1/me", 401, PROBLEM, {}),
+        ("DELETE", "/api/v1/tokens/current", 204, JSON, {}),
+        ("GET", "/api/v1/tea", 200, JSON, {}),
+        ("GET", "/api/v1/tea", 404, PROBLEM, {"code": "not_found"}),
     ],
 )
 def test_an_answer_of_rest_that_is_not_declared_so_is_refused(
@@ -149,11 +149,11 @@ def test_an_answer_of_rest_that_is_not_declared_so_is_refused(
 
 def test_an_openapi_document_that_lacks_a_status_or_a_field_breaks() -> None:
     def without_status(document: dict[str, Any]) -> None:
-        del document["paths"]["/me"]["get"]["responses"]["200"]
+        del document["paths"]["/api/v1/me"]["get"]["responses"]["200"]
 
     def without_field(document: dict[str, Any]) -> None:
         del document["components"]["schemas"]["Me"]["properties"]["expires_at"]
 
     for change in (without_status, without_field):
         with pytest.raises(ContractBroken, match="/me"):
-            rest_contract(change).answered("GET", "/me", 200, JSON, ME)
+            rest_contract(change).answered("GET", "/api/v1/me", 200, JSON, ME)

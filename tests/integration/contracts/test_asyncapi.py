@@ -16,7 +16,7 @@ from chatserver.chat.errors import CODES
 from chatserver.chat.events import DURABLE, SIGNALS
 from chatserver.gateways.contracts.asyncapi import ack_of, document
 from chatserver.gateways.rest import openapi
-from chatserver.gateways.rest.table import ROUTES
+from chatserver.gateways.rest.table import API
 from tests.nodejs import node, web_package
 from tests.servers import StartServer
 
@@ -87,7 +87,7 @@ def test_both_contracts_describe_what_they_share_in_the_same_words(
     contract: dict[str, Any],
 ) -> None:
     events = contract["components"]["schemas"]
-    rest = openapi.document(ROUTES, title="test", version="1.2.3")["components"]["schemas"]
+    rest = openapi.document([API], title="test", version="1.2.3")["components"]["schemas"]
     rest["Event"].pop("discriminator")  # OpenAPI's own way to say what `oneOf` says
     shared = events.keys() & rest.keys()
     assert {"Event", "ErrorCode", "Session", "Reply", "Summary", "MessageCreated"} <= shared

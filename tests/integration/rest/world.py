@@ -188,7 +188,9 @@ class Api:
             method, f"/api/v1{path}", headers=headers, allow_redirects=False, **kwargs
         )
         answered = await self._read(response)
-        rest_contract().answered(method, path, answered.status, answered.headers, answered.body)
+        rest_contract().answered(
+            method, f"/api/v1{path}", answered.status, answered.headers, answered.body
+        )
         return answered
 
     async def _read(self, response: ClientResponse) -> Answered:
