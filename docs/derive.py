@@ -1,10 +1,11 @@
-"""Writes the tables of README.md and of the pages in docs from the code that they describe.
+"""Writes what is derived from the code: the tables of README.md and of the pages in docs, and the
+web client's declarations of the protocol.
 
     python docs/derive.py [--check]
 
 Each table stands between `<!-- derived: NAME -->` and `<!-- end -->`; so do programs of
 docs/examples, between `<!-- example: NAME -->` and `<!-- end -->`. With --check nothing is
-written; the exit status is 1 where a table is out of date.
+written; the exit status is 1 where something is out of date.
 """
 
 import inspect
@@ -28,6 +29,7 @@ from chatserver.cli.talk.orders import ORDERS
 from chatserver.cli.talk.records import RECORDS
 from chatserver.cli.talk.slash import COMMANDS as SLASH
 from chatserver.cli.talk.slash import KEYS
+from chatserver.gateways.contracts import typescript
 from chatserver.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,8 +41,8 @@ PAGES = (
         for page in ("protocol", "bots", "operations", "client", "talk")
     ),
 )
-TREE_LINE = re.compile(r"─ (\w+) +(\w+): (.+)$", re.MULTILINE)
 EXAMPLE = re.compile(r"(<!-- example: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+DECLARATIONS = ROOT / "web" / "app" / "src" / "protocol.d.ts"
 SECTION = re.compile(r"(<!-- derived: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -64,10 +66,8 @@ def signals() -> Iterable[tuple[str, ...]]:
 
 def error_codes() -> Iterable[tuple[str, ...]]:
     yield "code", "retry?", "meaning"
-    for name, code, meaning in TREE_LINE.findall(errors.__doc__ or ""):
-        kind = getattr(errors, name)
-        assert kind.code == code, f"{name} stands in the tree as {code}"
-        yield f"`{code}`", "yes" if kind.retryable else "", meaning
+    for code, meaning in errors.meanings():
+        yield f"`{code}`", "yes" if errors.CODES[code].retryable else "", meaning
 
 
 def settings() -> Iterable[tuple[str, ...]]:
@@ -207,9 +207,9 @@ def example(name: str) -> str:
 
 def main() -> None:
     stale = []
-    for path in PAGES:
-        before = path.read_text("utf-8")
-        after = derived(before)
+    for path in (*PAGES, DECLARATIONS):
+        before = path.read_text("utf-8") if path.exists() else ""
+        after = typescript.declarations() if path == DECLARATIONS else derived(before)
         if after != before:
             stale.append(path.name)
             if "--check" not in sys.argv:

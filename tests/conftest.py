@@ -1,5 +1,6 @@
 """Fixtures for everybody: real servers, in this process or as children, and raw clients."""
 
+import asyncio
 import itertools
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -147,8 +148,9 @@ async def raw_clients(transports: tuple[str, ...] = ("websocket",)) -> AsyncIter
         return client
 
     yield start
-    for client in clients:
-        await client.close()
+    ends = await asyncio.gather(*(client.close() for client in clients), return_exceptions=True)
+    for failure in filter(None, ends):
+        raise failure
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
-"""Node.js and what tests take from npm: socket.io-client, and Rasa's web widget."""
+"""Node.js and what tests take from npm: the web client's packages, and Rasa's web widget."""
 
 import importlib.util
 import shutil
 import subprocess
 from pathlib import Path
 
+NEEDED = ("socket.io-client-3", "@asyncapi/parser")
 WEB = Path(__file__).resolve().parents[1] / "web"
 WIDGET = Path(__file__).parent / "browser" / "widget"
 """Its lock file leaves out what the widget depends on: the published script holds all of that."""
@@ -21,8 +22,9 @@ def node() -> str:
 
 
 def web_package() -> Path:
-    """A package.json beside which socket.io-client is installed, as the web client's lock says."""
-    _install(WEB, "socket.io-client-3")
+    """A package.json beside which all that tests need is installed, as its lock says."""
+    for package in NEEDED:
+        _install(WEB, package)
     return WEB / "package.json"
 
 

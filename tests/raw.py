@@ -6,6 +6,7 @@ from typing import Any
 
 import socketio
 
+from tests.contracts import ContractBroken, EventContract, event_contract
 from tests.waiting import PATIENCE, Inbox, eventually
 
 NAMESPACE = "/chat"
@@ -20,9 +21,18 @@ class Refused(Exception):
 
 
 class RawClient:
-    """One Socket.IO connection with an inbox of everything it was told."""
+    """One Socket.IO connection with an inbox of everything it was told.
 
-    def __init__(self, name: str = "somebody", *, reconnection: bool = False) -> None:
+    What the server says is held against its contract: `call` and `close` raise `ContractBroken`.
+    """
+
+    def __init__(
+        self,
+        name: str = "somebody",
+        *,
+        reconnection: bool = False,
+        contract: EventContract | None = None,
+    ) -> None:
         self.name = name
         self.me: dict[str, Any] = {}
         self.inbox = Inbox(name)
@@ -33,10 +43,12 @@ class RawClient:
             reconnection_delay_max=0.5,
             handle_sigint=False,
         )
-        self.sio.on("*", self.inbox.put, namespace=NAMESPACE)
+        self.sio.on("*", self._on_event, namespace=NAMESPACE)
         self.sio.on("disconnect", self._on_disconnect, namespace=NAMESPACE)
         self.sio.on("connect_error", self._on_refusal, namespace=NAMESPACE)
         self._refusal: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._contract = contract or event_contract()
+        self._broken: list[ContractBroken] = []
 
     async def connect(
         self, url: str, auth: Any, *, transports: tuple[str, ...] = ("websocket",)
@@ -52,16 +64,23 @@ class RawClient:
             )
         except socketio.exceptions.ConnectionError:
             if self._refusal.done():
+                self._contract.refused(self._refusal.result())
                 raise Refused(self._refusal.result()) from None
             raise
         self.me = (await self.inbox.take("welcome"))["participant"]
 
     async def close(self) -> None:
         await self.sio.shutdown()
+        if self._broken:
+            raise self._broken[0]
 
     async def call(self, event: str, payload: Any = None, *, within: float = PATIENCE) -> Any:
         """The whole ack."""
-        return await self.sio.call(event, payload, namespace=NAMESPACE, timeout=within)
+        ack = await self.sio.call(event, payload, namespace=NAMESPACE, timeout=within)
+        self._contract.acked(event, ack)
+        if ack["ok"]:
+            self._contract.asked(event, payload)
+        return ack
 
     async def do(self, event: str, **payload: Any) -> Any:
         """The `data` of the ack of an event that succeeds."""
@@ -107,6 +126,14 @@ class RawClient:
     async def back(self) -> None:
         """Waits until the library has connected again by itself."""
         await eventually(lambda: NAMESPACE in self.sio.namespaces, within=30, what="reconnected")
+
+    def _on_event(self, name: str, payload: Any = None) -> None:
+        try:
+            self._contract.told(name, payload)
+        except ContractBroken as broken:
+            # Nobody waits here: it is told at the end.
+            self._broken.append(broken)
+        self.inbox.put(name, payload)
 
     def _on_disconnect(self, *_reason: Any) -> None:
         self.disconnected.set()

@@ -5,7 +5,7 @@ Shapes are checked here; limits that operators set, and rights, are checked by t
 """
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -188,7 +188,7 @@ class ListSessions(Command):
 
     before: Annotated[str, StringConstraints(max_length=200)] | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 50
-    scope: Annotated[str, StringConstraints(pattern="^(mine|public)$")] = "mine"
+    scope: Literal["mine", "public"] = "mine"
 
 
 class MessageSent(Model):

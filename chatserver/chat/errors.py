@@ -34,7 +34,12 @@
 Nothing is stored or broadcast by a request that ends in one of these.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Any, ClassVar
+
+TREE_LINE = re.compile(r"─ (\w+) +(\w+): (.+)$", re.MULTILINE)
+"""An error with a code, as the tree above has it."""
 
 
 class ChatError(Exception):
@@ -197,3 +202,20 @@ class Draining(Temporary):
 
 class Internal(Temporary):
     code = "internal"
+
+
+def meanings() -> Iterator[tuple[str, str]]:
+    """Each code with what it means, from the tree above; nothing where Python strips docstrings."""
+    for _, code, meaning in TREE_LINE.findall(__doc__ or ""):
+        yield code, meaning
+
+
+def _family(parent: type[ChatError]) -> Iterator[type[ChatError]]:
+    if "code" in vars(parent):
+        yield parent
+    for child in parent.__subclasses__():
+        yield from _family(child)
+
+
+CODES: dict[str, type[ChatError]] = {error.code: error for error in _family(ChatError)}
+"""The error of each code. (What gateways derive from these brings no code of its own.)"""

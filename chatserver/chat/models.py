@@ -20,7 +20,13 @@ class Model(BaseModel):
     """Base of everything that crosses the wire: immutable, unknown fields refused."""
 
     # An error in the log must not quote what people wrote.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        # What goes out is whole; a contract that calls a field optional would say otherwise.
+        json_schema_serialization_defaults_required=True,
+    )
 
     def wire(self) -> dict[str, Any]:
         """The JSON-ready form."""

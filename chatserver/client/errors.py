@@ -14,8 +14,7 @@ Refusals are `chatserver.chat.errors.ChatError`: `refusal` makes them of what th
 
 from typing import Any
 
-from chatserver.chat import errors
-from chatserver.chat.errors import ChatError
+from chatserver.chat.errors import CODES, ChatError
 
 
 class ClientError(Exception):
@@ -61,15 +60,6 @@ class UnknownRefusal(ChatError):
         self.retryable = retryable  # type: ignore[misc]
 
 
-def _family(kind: type[ChatError]) -> dict[str, type[ChatError]]:
-    known = {kind.code: kind} if "code" in vars(kind) else {}
-    for child in kind.__subclasses__():
-        if child.__module__ == errors.__name__:
-            known |= _family(child)
-    return known
-
-
-KNOWN = _family(ChatError)
 DETAILS = ("field", "retry_after_ms", "correlation_id", "waiting")
 
 
@@ -80,7 +70,7 @@ def refusal(error: Any) -> ChatError:
     code = str(error.get("code", "internal"))
     message = str(error.get("message", code))
     details = {key: error.get(key) for key in DETAILS}
-    if known := KNOWN.get(code):
+    if known := CODES.get(code):
         return known(message, **details)
     return UnknownRefusal(
         message, code=code, retryable=bool(error.get("retryable", False)), **details

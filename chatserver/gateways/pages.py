@@ -14,6 +14,8 @@ from chatserver.gateways.build import IMPORT_MAP, Build
 from chatserver.gateways.headers import CSP, page_policy
 
 ICON = "icons/icon.svg"
+DECLARATIONS = "src/protocol.d.ts"
+INDEX, EVENTS = "index.html", "events.html"
 
 DOCS = """<!doctype html>
 <html lang="en">
@@ -23,8 +25,15 @@ DOCS = """<!doctype html>
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <link rel="icon" href="/assets/icons/icon.svg" type="image/svg+xml">
     <link rel="stylesheet" href="/vendor/swagger-ui.css">
+    <link rel="stylesheet" href="/assets/style/docs_nav.css">
   </head>
   <body>
+    <nav class="docs-nav" aria-label="Documentation">
+      <a href="/">{{app_name}}</a>
+      <a href="/docs" aria-current="page">REST</a>
+      <a href="/docs/events">Events</a>
+      <a href="/api/v1/openapi.json">OpenAPI</a>
+    </nav>
     <div id="swagger-ui"></div>
     <noscript><p>This page needs JavaScript; the contract itself is at
       <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</p></noscript>
@@ -63,7 +72,7 @@ class Pages:
     """
 
     def __init__(self, web_root: Path, values: Mapping[str, str]) -> None:
-        self._client = Assets(web_root / "app", hidden=frozenset({"index.html"}))
+        self._client = Assets(web_root / "app", hidden=frozenset({INDEX, EVENTS}))
         self._vendor = Assets(web_root / "vendor")
         self._templates = Assets(web_root / "app")
         self._build = Build(web_root)
@@ -73,6 +82,8 @@ class Pages:
         app.router.add_get("/", self._index)
         app.router.add_get("/docs", self._docs)
         app.router.add_get("/docs/init.js", self._docs_script)
+        app.router.add_get("/docs/events", self._events)
+        app.router.add_get("/protocol.d.ts", self._declarations)
         app.router.add_get("/favicon.ico", self._icon)
         for path, assets in (("assets", self._client), ("vendor", self._vendor)):
             app.router.add_get(f"/{path}/{{name:.+}}", assets.handler())
@@ -81,7 +92,7 @@ class Pages:
             )
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
-        template = self._templates.get("index.html")
+        template = self._templates.get(INDEX)
         if template is None:
             return self._not_built()
         return self._page(self._named_by_build(template.content.decode()), request)
@@ -103,12 +114,24 @@ class Pages:
     async def _docs_script(self, request: web.Request) -> web.StreamResponse:
         return Asset(DOCS_SCRIPT.encode(), "text/javascript", packable=False).response(request)
 
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        template = self._templates.get(EVENTS)
+        if template is None:
+            return self._not_built()
+        return self._page(template.content.decode(), request)
+
+    async def _declarations(self, request: web.Request) -> web.StreamResponse:
+        return self._file(DECLARATIONS, request)
+
     async def _icon(self, request: web.Request) -> web.StreamResponse:
         # Browsers ask for this name where a page names no icon; they take it in any format.
-        icon = self._client.get(ICON)
-        if icon is None:
+        return self._file(ICON, request)
+
+    def _file(self, name: str, request: web.Request) -> web.Response:
+        asset = self._client.get(name)
+        if asset is None:
             raise web.HTTPNotFound
-        return icon.response(request)
+        return asset.response(request)
 
     def _page(self, template: str, request: web.Request) -> web.Response:
         page = self._filled(template)
@@ -131,7 +154,7 @@ class Pages:
 
 
 def setup(app: web.Application, *, web_root: Path, values: Mapping[str, str]) -> None:
-    """Adds `/`, `/assets`, `/vendor`, `/docs` and `/favicon.ico`. See `Pages`."""
+    """Adds `/`, `/assets`, `/vendor`, `/docs`, `/protocol.d.ts` and `/favicon.ico`. See `Pages`."""
     Pages(web_root, values).add_to(app)
 
 

@@ -14,6 +14,7 @@ from chatserver.chat.commands import COMMANDS
 from chatserver.chat.events import DURABLE, SIGNALS
 from chatserver.chat.models import EventType
 from chatserver.chat.service import ChatService
+from chatserver.gateways.contracts import typescript
 from chatserver.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,14 +30,14 @@ def test_every_derived_table_is_up_to_date(document: Path) -> None:
     assert derive.derived(text) == text, "run python docs/derive.py"
 
 
-def test_every_error_stands_in_the_tree_and_in_the_table() -> None:
-    def kinds(parent: type[errors.ChatError]) -> set[str]:
-        ours = parent.__module__ == errors.__name__ and "code" in vars(parent)
-        own = {parent.code} if ours else set()
-        return own.union(*[kinds(child) for child in parent.__subclasses__()])
+def test_the_web_clients_declarations_are_up_to_date() -> None:
+    text = derive.DECLARATIONS.read_text("utf-8")
+    assert text == typescript.declarations(), "run python docs/derive.py"
 
-    listed = [row[0].strip("`") for row in list(derive.error_codes())[1:]]
-    assert sorted(listed) == sorted(kinds(errors.ChatError))
+
+def test_every_error_stands_in_the_tree_under_its_name() -> None:
+    listed = {code: name for name, code, _ in errors.TREE_LINE.findall(errors.__doc__ or "")}
+    assert listed == {code: error.__name__ for code, error in errors.CODES.items()}
 
 
 def test_every_client_event_has_a_use_case_and_every_durable_type_its_data() -> None:

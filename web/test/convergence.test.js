@@ -7,7 +7,7 @@ const STEPS = 60;
 
 /** A server of one session, as simple as it can be: the log, with rows that show the text as it stands. */
 class Log {
-  /** @type {import("../app/src/protocol.js").Event[]} */
+  /** @type {any[]} */
   events = [];
 
   /** @param {string} type @param {any} data @param {any} sender */

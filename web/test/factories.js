@@ -1,7 +1,7 @@
 /** Small makers of protocol shapes, with only what a test speaks of spelled out. */
 
 /**
- * @import {Event, JoinAck, Participant} from "../app/src/protocol.js"
+ * @import {Event, Joined, Participant} from "../app/src/protocol.js"
  * @import {State} from "../app/src/state/model.js"
  */
 import { initialState, reduce } from "../app/src/state.js";
@@ -20,7 +20,7 @@ export const SESSION_ID = "s-1";
  * @param {string} type
  * @param {any} data
  * @param {Participant} sender
- * @returns {Event}
+ * @returns {any} an Event, as far as the test says
  */
 export function event(seq, type, data, sender = grace) {
   return { session_id: SESSION_ID, seq, type, sender, created_at: at(seq), data };
@@ -43,8 +43,8 @@ export function at(seq) {
 
 /**
  * @param {Event[]} events
- * @param {Partial<JoinAck>} more
- * @returns {JoinAck}
+ * @param {Partial<Joined>} more
+ * @returns {Joined}
  */
 export function joinAck(events, more = {}) {
   const to_seq = more.to_seq ?? events.at(-1)?.seq ?? 0;
@@ -93,7 +93,7 @@ export function signedIn() {
  * Ada in a room that holds `events`.
  *
  * @param {Event[]} events
- * @param {Partial<JoinAck>} more
+ * @param {Partial<Joined>} more
  */
 export function inRoom(events = [], more = {}) {
   return after(
@@ -107,7 +107,14 @@ export function inRoom(events = [], more = {}) {
 export const room = (state) => state.rooms[SESSION_ID];
 
 /** @param {State} state */
-export const texts = (state) => room(state).events.filter(({ type }) => type === "message_created").map(({ data }) => data.text);
+export const texts = (state) => room(state).events.filter((event) => event.type === "message_created").map(({ data }) => data.text);
+
+/**
+ * @param {State} state
+ * @param {number} index
+ * @returns {any}
+ */
+export const dataOf = (state, index) => room(state).events[index].data;
 
 /** @param {State} state */
 export const seqs = (state) => room(state).events.map(({ seq }) => seq);

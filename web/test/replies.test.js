@@ -6,7 +6,7 @@ import { after, bot, event, inRoom, joinAck, message, room, SESSION_ID } from ".
 const started = (attempt = 1) => ({ type: "reply_started", data: { session_id: SESSION_ID, reply_id: "r", attempt, prompt_seq: 1, bot } });
 /** @param {number} offset @param {string} text @param {number} attempt */
 const delta = (offset, text, attempt = 1) => ({ type: "reply_delta", data: { session_id: SESSION_ID, reply_id: "r", attempt, offset, text } });
-const running = (text = "", attempt = 1) => ({ reply_id: "r", session_id: SESSION_ID, prompt_seq: 1, bot: "corpus", state: /** @type {const} */ ("running"), attempt, text });
+const running = (text = "", attempt = 1) => ({ reply_id: "r", session_id: SESSION_ID, prompt_seq: 1, bot: "corpus", state: /** @type {const} */ ("running"), attempt, text, error: null, result_seq: null });
 /** @param {import("../app/src/state/model.js").State} state */
 const reply = (state) => room(state).replies.r;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ada, after, event, grace, inRoom, joinAck, message, room, seqs, SESSION_ID, texts } from "./factories.js";
+import { ada, dataOf, after, event, grace, inRoom, joinAck, message, room, seqs, SESSION_ID, texts } from "./factories.js";
 
 test("a message that follows the last one is appended", () => {
   const state = after(inRoom([message(1)]), message(2, "next"));
@@ -29,7 +29,7 @@ test("joining again after the cursor fills the hole exactly once", () => {
 test("an edit changes the message it speaks of", () => {
   const state = after(inRoom([message(1, "teh")]), event(2, "message_edited", { seq: 1, text: "the", edited_at: "t" }));
   assert.deepEqual(texts(state), ["the"]);
-  assert.equal(room(state).events[0].data.edited_at, "t");
+  assert.equal(dataOf(state, 0).edited_at, "t");
 });
 
 test("a deletion erases the text, and a later replayed edit does not bring it back", () => {
@@ -44,9 +44,9 @@ test("a deletion erases the text, and a later replayed edit does not bring it ba
 test("a cut answer that is kept says so, also when its page is read later", () => {
   const kept = event(3, "message_kept", { seq: 2 });
   const cut = message(2, "half", ada, { stopped: true });
-  assert.equal(room(after(inRoom([message(1), cut]), kept)).events[1].data.kept, true);
+  assert.equal(dataOf(after(inRoom([message(1), cut]), kept), 1).kept, true);
   const paged = after(inRoom([kept], { complete: false }), { type: "history_loaded", session_id: SESSION_ID, ack: { events: [message(1), cut], complete: true } });
-  assert.equal(room(paged).events[1].data.kept, true);
+  assert.equal(dataOf(paged, 1).kept, true);
 });
 
 test("an edit of a message that is not loaded is harmless", () => {

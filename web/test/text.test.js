@@ -5,7 +5,7 @@ import { sentence } from "../app/src/errors.js";
 import { asSentence, badge, daysBetween, dayLabel, duration, hueOf, HUES, initials, listTime, plainLine, titleOf, typingLabel } from "../app/src/format.js";
 import { highlighted } from "../app/src/highlight.js";
 import { markdownBlocks } from "../app/src/markdown.js";
-import { DURABLE } from "../app/src/protocol.js";
+import { DURABLE } from "../app/src/durable.js";
 import { parseRoute, routeHash } from "../app/src/router.js";
 
 test("routes survive a round trip", () => {
@@ -92,15 +92,15 @@ test("blocks that are finished do not change while the text grows", () => {
 });
 
 test("every error reads as a sentence", () => {
-  for (const code of ["offline", "not_found", "session_full", "rate_limited", "internal"]) {
+  for (const code of /** @type {const} */ (["offline", "not_found", "session_full", "rate_limited", "internal"])) {
     assert.match(sentence({ code, message: "m", retryable: false, retry_after_ms: 2500 }), /^[A-Z].*[.]/);
   }
-  assert.equal(sentence({ code: "brand_new", message: "Server words.", retryable: false }), "Server words.");
+  assert.equal(sentence({ code: /** @type {any} */ ("brand_new"), message: "Server words.", retryable: false }), "Server words.");
   assert.match(sentence({ code: "invalid_payload", message: "too long", retryable: false, field: "title" }), /title/);
 });
 
 test("a busy server says how many come first, and a spent quota until when", () => {
-  const said = (/** @type {string} */ code, /** @type {object} */ more) => sentence({ code, message: "m", retryable: true, ...more });
+  const said = (/** @type {import("../app/src/errors.js").ProblemCode} */ code, /** @type {object} */ more) => sentence({ code, message: "m", retryable: true, ...more });
   assert.equal(said("busy", { waiting: 3 }), "3 replies wait before yours. Please try again in a moment.");
   assert.match(said("busy", { waiting: 1 }), /^1 reply waits before yours[.]/);
   assert.match(said("busy", {}), /^Too many replies wait already[.]/);
@@ -139,7 +139,7 @@ test("this client knows every event of the log and has words for every error", (
     return [...text.matchAll(/^[|] `(\w+)` [|]/gm)].map(([, name]) => name);
   };
   assert.deepEqual(names("README.md", "durable").filter((name) => !DURABLE.has(name)), []);
-  const wordless = names("docs/protocol.md", "errors").filter((code) => sentence({ code, message: "m", retryable: false }) === "m.");
+  const wordless = names("docs/protocol.md", "errors").filter((code) => sentence({ code: /** @type {any} */ (code), message: "m", retryable: false }) === "m.");
   // No client of ours asks for an event that does not exist.
   assert.deepEqual(wordless, ["unknown_event"]);
 });

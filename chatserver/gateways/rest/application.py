@@ -9,8 +9,9 @@ from chatserver.addresses import Network
 from chatserver.chat.ports import Clock, Store, Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
+from chatserver.gateways.contracts import asyncapi
 from chatserver.gateways.rest.bounds import Bounds, Observer
-from chatserver.gateways.rest.contract import Contract
+from chatserver.gateways.rest.contract import Contract, EventContract
 from chatserver.gateways.rest.mounting import mount
 from chatserver.gateways.rest.openapi import document
 from chatserver.gateways.rest.rounds import LOOK_SECONDS, Rounds
@@ -54,6 +55,7 @@ def setup(
         waiting=waiting,
         token_rate=token_rate,
         contract=_contract((API, *others), title, version),
+        event_contract=_event_contract(title, version),
         visitors=visitors,
         rounds=Rounds(min(LOOK_SECONDS, keep_alive_seconds)),
         keep_alive_seconds=keep_alive_seconds,
@@ -81,3 +83,8 @@ def setup(
 def _contract(apis: tuple[Api, ...], title: str, version: str) -> Contract:
     """Made once in a process: it takes longer than all the rest of an application."""
     return Contract.model_validate(document(apis, title=title, version=version))
+
+
+@cache
+def _event_contract(title: str, version: str) -> EventContract:
+    return EventContract.model_validate(asyncapi.document(title=title, version=version))

@@ -1,4 +1,4 @@
-"""The contract itself is a route, too."""
+"""The contracts themselves are routes, too."""
 
 from typing import Any
 
@@ -18,8 +18,23 @@ class Contract(Model):
     paths: dict[str, Any]
 
 
+class EventContract(Model):
+    """An AsyncAPI document."""
+
+    model_config = ConfigDict(extra="allow")
+
+    asyncapi: str
+    info: dict[str, Any]
+    channels: dict[str, Any]
+    operations: dict[str, Any]
+
+
 async def read(call: Call) -> Answer:
     return Answer(200, call.services.contract)
+
+
+async def read_events(call: Call) -> Answer:
+    return Answer(200, call.services.event_contract)
 
 
 ROUTES = (
@@ -30,6 +45,15 @@ ROUTES = (
         "this document",
         read,
         answers={200: Contract},
+        authenticated=False,
+    ),
+    Route(
+        "GET",
+        "/asyncapi.json",
+        "get_event_contract",
+        "what goes over Socket.IO, as AsyncAPI",
+        read_events,
+        answers={200: EventContract},
         authenticated=False,
     ),
 )

@@ -3,10 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Any, Literal
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
 from chatserver.chat.errors import (
     ChatError,
@@ -25,12 +23,17 @@ from chatserver.chat.errors import (
 )
 from chatserver.chat.events import DURABLE
 from chatserver.chat.models import Model
+from chatserver.gateways.contracts.schemas import (
+    Schema,
+    asked,
+    describe,
+    event_name,
+    reference,
+    told,
+)
 from chatserver.gateways.rest.accepting import EVENT_STREAM, JSON
 from chatserver.gateways.rest.refusals import Malformed, NotAcceptable, UnsupportedMediaType
 from chatserver.gateways.rest.routes import Api, Route, Stream
-
-Schema = dict[str, Any]
-Mode = Literal["validation", "serialization"]
 
 HEADERS: dict[HTTPStatus, dict[str, str]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "how to authenticate (RFC 6750)"},
@@ -163,33 +166,14 @@ def _headers(described: dict[str, str]) -> Schema:
 
 def _schemas(apis: Sequence[Api]) -> tuple[dict[type[BaseModel], Schema], Schema]:
     """References to the models that routes name, and the schemas that these refer to."""
-    wanted: dict[tuple[type[BaseModel], Mode], None] = {
-        (api.errors.model, "validation"): None for api in apis
-    }
+    wanted = [asked(api.errors.model) for api in apis]
     for route in (route for api in apis for route in api.routes):
         if route.body is not None:
-            wanted[route.body, "validation"] = None
-        for model in route.answers.values():
-            if model is not None:
-                wanted[model, "serialization"] = None
-    # Their optional fields are left out when unset, which only this mode tells.
-    data: list[tuple[type[BaseModel], Mode]] = [(each, "validation") for each in DURABLE.values()]
-    refs, definitions = models_json_schema(
-        [*wanted, *data], ref_template="#/components/schemas/{model}"
-    )
-    schemas: Schema = definitions["$defs"]
-    schemas["Event"]["properties"]["data"] = {
-        "title": "Data",
-        "description": "what happened, depending on the event's `type`",
-        "anyOf": [refs[key] for key in data],
+            wanted.append(asked(route.body))
+        wanted += [told(model) for model in route.answers.values() if model is not None]
+    refs, schemas = describe(wanted)
+    schemas["Event"]["discriminator"] = {
+        "propertyName": "type",
+        "mapping": {kind: reference(event_name(data))["$ref"] for kind, data in DURABLE.items()},
     }
-    for schema in schemas.values():
-        _forget_null_defaults(schema)
-    return {model: refs[model, mode] for model, mode in wanted}, schemas
-
-
-def _forget_null_defaults(schema: Schema) -> None:
-    """None stands for "left out" in our models, which is not always what null says (`bot`)."""
-    for field in schema.get("properties", {}).values():
-        if "default" in field and field["default"] is None:
-            del field["default"]
+    return refs, schemas

@@ -16,7 +16,7 @@ from chatserver.chat.errors import (
     Temporary,
     Unauthorized,
 )
-from chatserver.chat.models import Model
+from chatserver.gateways.contracts.errors import ErrorDetails
 from chatserver.gateways.rest.refusals import (
     Malformed,
     MethodNotAllowed,
@@ -45,19 +45,13 @@ STATUS: dict[type[ChatError], HTTPStatus] = {
 }
 
 
-class Problem(Model):
+class Problem(ErrorDetails):
     """What went wrong. `code` is stable and for programs; `detail` is for people."""
 
     type: str
     title: str
     status: int
     detail: str
-    code: str
-    retryable: bool
-    field: str | None = None
-    retry_after_ms: int | None = None
-    correlation_id: str | None = None
-    waiting: int | None = None
 
 
 def _problem(error: ChatError, status: HTTPStatus) -> Problem:

@@ -33,6 +33,8 @@ class Services:
     token_rate: RateLimiter
     contract: Model
     """The OpenAPI document of all routes."""
+    event_contract: Model
+    """The AsyncAPI document of the events."""
     visitors: Visitors
     rounds: Rounds
     keep_alive_seconds: float

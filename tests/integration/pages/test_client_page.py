@@ -54,6 +54,10 @@ def test_every_import_is_a_file_of_the_build(page: str) -> None:
 async def test_everything_the_page_names_is_there(client: Client, page: str) -> None:
     named = re.findall(r'(?:src|href)="(/[^"]*)"', page)
     assert len(named) > 20
+    events = await (await client.get("/docs/events")).text()
+    # What REST has is not served here, and its page needs what the build adds.
+    named += re.findall(r'(?:src|href)="(/(?!api/|docs")[^"]*)"', events)
+    assert "/protocol.d.ts" in named
     for path in named:
         response = await client.get(path)
         assert (path, response.status) == (path, 200)
@@ -73,8 +77,11 @@ async def test_all_modules_but_the_lazy_ones_are_fetched_at_once(page: str) -> N
     preloaded = set(re.findall(link, page))
     app = WEB / "app"
     modules = {path.relative_to(app).as_posix() for path in (app / "src").rglob("*.js")}
-    # One is imported when code is shown, one is a script of its own, one holds types alone.
+    # One is imported when code is shown, one is a script of its own, one holds types alone; others
+    # are of another page.
     assert modules - preloaded == {
+        "src/docs/contract.js",
+        "src/docs/page.js",
         "src/highlight.js",
         "src/boot_theme.js",
         "src/commands/context.js",

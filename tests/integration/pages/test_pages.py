@@ -25,6 +25,8 @@ INDEX = """<!doctype html><html><head><title>{{app_name}}</title>
 def web_root(tmp_path: Path) -> Path:
     files = {
         "app/index.html": INDEX,
+        "app/events.html": INDEX,
+        "app/src/protocol.d.ts": "export interface Session {}",
         "app/src/main.js": "// " + "x" * 5_000,
         "app/src/.main.js.swp": "secret",
         "app/src/main.py": "secret",
@@ -89,6 +91,7 @@ async def test_the_policy_lets_the_import_map_run_and_no_other_inline_script(
         ("/vendor/preact.js", "text/javascript; charset=utf-8"),
         ("/docs/init.js", "text/javascript; charset=utf-8"),
         ("/favicon.ico", "image/svg+xml"),
+        ("/protocol.d.ts", "text/plain; charset=utf-8"),
     ],
 )
 async def test_files_come_with_their_type_and_are_asked_for_again(
@@ -114,6 +117,7 @@ async def test_large_files_are_packed_for_those_who_can_unpack(client: Client) -
     "path",
     [
         "/assets/index.html",
+        "/assets/events.html",
         "/assets/src",
         "/assets/src/",
         "/assets/src/other.js",
@@ -177,11 +181,19 @@ async def test_the_documentation_needs_nothing_from_elsewhere(client: Client) ->
     assert "/api/v1/openapi.json" in await (await client.get("/docs/init.js")).text()
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+async def test_the_page_of_the_events_is_one_of_ours(client: Client) -> None:
+    response = await client.get("/docs/events")
+    assert response.status == 200
+    assert "Tea &amp; &quot;Talk&quot;" in await response.text()
+    assert "script-src 'self' 'sha256-" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/docs/events"])
 async def test_without_a_built_client_the_page_says_what_to_do(
     client: Client, web_root: Path, path: str
 ) -> None:
     (web_root / "app/index.html").unlink()
+    (web_root / "app/events.html").unlink()
     (web_root / "vendor/swagger-ui-bundle.js").unlink()
     response = await client.get(path)
     assert response.status == 503

@@ -66,8 +66,15 @@ def test_every_command_has_a_route_but_those_that_need_a_connection() -> None:
 
 def test_the_data_of_every_durable_event_is_described(contract: dict[str, Any]) -> None:
     schemas = contract["components"]["schemas"]
-    described = {each["$ref"] for each in schemas["Event"]["properties"]["data"]["anyOf"]}
-    assert described == {f"#/components/schemas/{data.__name__}" for data in DURABLE.values()}
+    mapping = schemas["Event"]["discriminator"]["mapping"]
+    assert [each["$ref"] for each in schemas["Event"]["oneOf"]] == list(mapping.values())
+    described = {
+        kind: schemas[ref.rpartition("/")[2]]["properties"]["data"]["$ref"]
+        for kind, ref in mapping.items()
+    }
+    assert described == {
+        kind: f"#/components/schemas/{data.__name__}" for kind, data in DURABLE.items()
+    }
 
 
 def test_a_stream_is_described_beside_the_json_of_its_route(contract: dict[str, Any]) -> None:

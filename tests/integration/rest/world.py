@@ -21,6 +21,7 @@ from chatserver.chat.ports import Bot, Commit, ReplyContext, Visitor
 from chatserver.chat.service import ChatService
 from chatserver.chat.summary import Digest, SummaryMethod
 from chatserver.store.sqlite import SqliteStore
+from tests.contracts import rest_contract
 
 Client = TestClient[web.Request, web.Application]
 
@@ -113,6 +114,7 @@ class World:
         self.clock = MovableClock()
         self.feed = RecordingFeed()
         self.store = store
+        self.limits = limits
         self.chat = ChatService(
             store=store,
             feed=self.feed,
@@ -149,8 +151,11 @@ class World:
     async def bot_says(self, text: str) -> None:
         await self._desk.finish((await self.claim()).claim, text, 0, stopped=False)
 
+    async def stop_in_the_middle(self, work: Work, said: str) -> None:
+        await self._desk.finish(work.claim, said, 0, stopped=True)
+
     async def bot_is_stopped_before_its_first_word(self) -> None:
-        await self._desk.finish((await self.claim()).claim, "", 0, stopped=True)
+        await self.stop_in_the_middle(await self.claim(), "")
 
     async def bot_fails(self) -> None:
         error = ReplyError(code="no_idea", message="nothing comes to mind", retryable=True)
@@ -166,7 +171,10 @@ class Answered:
 
 @dataclass
 class Api:
-    """A client of the REST gateway, with a token or without."""
+    """A client of the REST gateway, with a token or without.
+
+    Each answer is held against the contract; `ContractBroken` is raised for what it does not know.
+    """
 
     client: Client
     token: str | None = None
@@ -179,7 +187,11 @@ class Api:
         response = await self.client.request(
             method, f"/api/v1{path}", headers=headers, allow_redirects=False, **kwargs
         )
-        return await self._read(response)
+        answered = await self._read(response)
+        rest_contract().answered(
+            method, f"/api/v1{path}", answered.status, answered.headers, answered.body
+        )
+        return answered
 
     async def _read(self, response: ClientResponse) -> Answered:
         raw = await response.read()

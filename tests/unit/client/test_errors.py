@@ -6,20 +6,20 @@ import pytest
 
 from chatserver.chat import errors
 from chatserver.client.backoff import Backoff
-from chatserver.client.errors import KNOWN, UnknownRefusal, refusal
+from chatserver.client.errors import UnknownRefusal, refusal
 
 
-@pytest.mark.parametrize("code", sorted(KNOWN))
+@pytest.mark.parametrize("code", sorted(errors.CODES))
 def test_a_refusal_is_the_class_of_its_code(code: str) -> None:
     error = refusal({"code": code, "message": "no", "retryable": True, "retry_after_ms": 5})
-    assert type(error) is KNOWN[code]
+    assert type(error) is errors.CODES[code]
     assert (error.code, error.message, error.retry_after_ms) == (code, "no", 5)
 
 
 def test_every_error_of_the_domain_is_known() -> None:
-    assert KNOWN["token_expired"] is errors.TokenExpired
-    assert KNOWN["internal"] is errors.Internal
-    assert len(KNOWN) >= 24
+    assert errors.CODES["token_expired"] is errors.TokenExpired
+    assert errors.CODES["internal"] is errors.Internal
+    assert len(errors.CODES) >= 24
 
 
 def test_a_code_of_a_newer_server_is_raised_as_it_is() -> None:

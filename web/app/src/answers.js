@@ -2,16 +2,18 @@
  * Which answers of bots belong together: versions of one answer, what cut one short, and which reply
  * can be asked for again. Pure functions of a room's loaded log.
  *
- * @import {Event} from "./protocol.js"
+ * @import {Event, MessageCreatedEvent, ReplyFailedEvent} from "./protocol.js"
  * @import {LiveReply, Room} from "./state/model.js"
- * @typedef {{event: Event, cut: Event | null}} Version `cut`: the failure that ended it early
+ * @typedef {MessageCreatedEvent & {data: {reply_id: string, reply_to: number}}} Answer
+ * @typedef {Answer | ReplyFailedEvent} End what ended a reply
+ * @typedef {{event: MessageCreatedEvent, cut: ReplyFailedEvent | null}} Version `cut`: the failure that ended it early
  */
 
 /**
  * @typedef {object} Answers
- * @property {Map<number, Event[]>} versions see `versionsOf`
- * @property {Map<string, Event>} cuts see `cutsOf`
- * @property {Map<string, Event>} ends see `endsOf`
+ * @property {Map<number, MessageCreatedEvent[]>} versions see `versionsOf`
+ * @property {Map<string, ReplyFailedEvent>} cuts see `cutsOf`
+ * @property {Map<string, End>} ends see `endsOf`
  * @property {Set<number>} standing messages of which the next reply takes the place
  * @property {Set<number>} elsewhere events that are shown with another one
  * @property {number | undefined} last_prompt the one that was answered last
@@ -38,10 +40,10 @@ function findAnswers(events) {
   const versions = versionsOf(events);
   const cuts = cutsOf(events);
   const ends = endsOf(events);
-  const spoken = events.filter(({ type, data }) => type === "message_created" && data.reply_id && !data.deleted_at);
+  const spoken = events.filter(isAnswer).filter(({ data }) => !data.deleted_at);
   const standing = new Map(spoken.map((event) => [keyOfEnd(event), event.seq]));
   const hidden = [...cuts.values(), ...[...versions.values()].flatMap((chain) => chain.slice(1))];
-  const last = events.findLast(({ data }) => data.reply_id);
+  const last = events.findLast(isEnd);
   return {
     versions,
     cuts,
@@ -63,30 +65,41 @@ export const answerKey = (prompt_seq, bot_id) => `${prompt_seq} ${bot_id}`;
 /** @param {LiveReply} reply */
 export const keyOfReply = (reply) => answerKey(reply.prompt_seq, reply.bot.id);
 
-/** @param {Event} event the message or the failure that ended a reply */
-export const keyOfEnd = (event) => answerKey(promptOf(event), event.sender.id);
+/**
+ * @param {Event} event
+ * @returns {event is Answer}
+ */
+export const isAnswer = (event) => event.type === "message_created" && Boolean(event.data.reply_id);
 
 /**
- * @param {Event} end
- * @returns {number}
+ * @param {Event} event
+ * @returns {event is End}
  */
-const promptOf = ({ type, data }) => (type === "reply_failed" ? data.prompt_seq : data.reply_to);
+export const isEnd = (event) => event.type === "reply_failed" || isAnswer(event);
+
+/** @param {End} end */
+export const keyOfEnd = (end) => answerKey(promptOf(end), end.sender.id);
+
+/** @param {End} end */
+const promptOf = (end) => (end.type === "reply_failed" ? end.data.prompt_seq : end.data.reply_to);
 
 /**
  * Messages that took the place of others, oldest first, by the seq of the first one that is loaded.
  * A message whose predecessor is not loaded begins a place of its own until that is.
  *
  * @param {Event[]} events without holes
- * @returns {Map<number, Event[]>}
+ * @returns {Map<number, MessageCreatedEvent[]>}
  */
 export function versionsOf(events) {
-  /** @type {Map<number, Event[]>} */
+  /** @type {Map<number, MessageCreatedEvent[]>} */
   const versions = new Map();
   /** @type {Map<number, number>} */
   const places = new Map();
   for (const event of events) {
-    if (event.type !== "message_created" || !(event.data.replaces < event.seq)) continue;
-    const target = events[event.data.replaces - events[0].seq];
+    if (event.type !== "message_created") continue;
+    const { replaces } = event.data;
+    if (replaces === undefined || replaces >= event.seq) continue;
+    const target = events[replaces - events[0].seq];
     if (target?.type !== "message_created") continue;
     const place = places.get(target.seq) ?? target.seq;
     places.set(event.seq, place);
@@ -100,11 +113,12 @@ export function versionsOf(events) {
  * of their own.
  *
  * @param {Event[]} events
- * @returns {Map<string, Event>}
+ * @returns {Map<string, ReplyFailedEvent>}
  */
 export function cutsOf(events) {
-  const cut = new Set(events.filter(({ data }) => data.failed && !data.deleted_at).map(({ data }) => data.reply_id));
-  const told = events.filter(({ type, data }) => type === "reply_failed" && cut.has(data.reply_id));
+  const short = events.filter(isAnswer).filter(({ data }) => data.failed && !data.deleted_at);
+  const cut = new Set(short.map(({ data }) => data.reply_id));
+  const told = events.filter((event) => event.type === "reply_failed").filter(({ data }) => cut.has(data.reply_id));
   return new Map(told.map((event) => [event.data.reply_id, event]));
 }
 
@@ -112,17 +126,17 @@ export function cutsOf(events) {
  * The newest end of a reply, for each prompt and bot.
  *
  * @param {Event[]} events
- * @returns {Map<string, Event>}
+ * @returns {Map<string, End>}
  */
 export function endsOf(events) {
-  return new Map(events.filter(({ data }) => data.reply_id).map((event) => [keyOfEnd(event), event]));
+  return new Map(events.filter(isEnd).map((event) => [keyOfEnd(event), event]));
 }
 
 /**
  * The ids of the replies that the server would let anybody ask for again.
  *
  * @param {Room} room
- * @param {Map<string, Event>} ends
+ * @param {Map<string, End>} ends
  * @returns {Set<string>}
  */
 export function retryableReplies(room, ends) {
@@ -133,7 +147,8 @@ export function retryableReplies(room, ends) {
   const newest = [...ends].filter(([key, end]) => {
     if (live.has(key) || !mayBeRetried(end)) return false;
     const prompt_seq = promptOf(end);
-    if (events[prompt_seq - events[0].seq]?.data.deleted_at) return false;
+    const prompt = events[prompt_seq - events[0].seq];
+    if (prompt?.type === "message_created" && prompt.data.deleted_at) return false;
     if (members[end.sender.id]) return true;
     // The session's own bot is asked in the stead of one that has left, unless it was asked as well.
     const stead = own && answerKey(prompt_seq, own.participant.id);
@@ -145,9 +160,9 @@ export function retryableReplies(room, ends) {
 /**
  * Why an answer was cut short comes right after it, and says whether asking again can help.
  *
- * @param {Event} end
+ * @param {End} end
  */
-function mayBeRetried({ type, data }) {
-  if (type === "reply_failed") return data.retryable !== false;
-  return !data.failed && !data.deleted_at;
+function mayBeRetried(end) {
+  if (end.type === "reply_failed") return end.data.retryable !== false;
+  return !end.data.failed && !end.data.deleted_at;
 }

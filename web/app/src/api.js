@@ -1,13 +1,13 @@
 /**
  * The few things asked over HTTP: tokens.
  *
- * @import {TokenGrant} from "./protocol.js"
+ * @import {Token} from "./protocol.js"
  */
 import { ChatError, offline } from "./errors.js";
 
 /**
  * @param {string} name
- * @returns {Promise<TokenGrant>}
+ * @returns {Promise<Token>}
  */
 export function grantToken(name) {
   return post("/api/v1/tokens", { body: JSON.stringify({ name }), headers: { "Content-Type": "application/json" } });
@@ -15,7 +15,7 @@ export function grantToken(name) {
 
 /**
  * @param {string} token
- * @returns {Promise<TokenGrant>}
+ * @returns {Promise<Token>}
  */
 export function renewToken(token) {
   return post("/api/v1/tokens/renew", { headers: { Authorization: `Bearer ${token}` } });

@@ -4,8 +4,10 @@
  * Nothing is sent while the socket is down: what must survive is in the outbox, and what must not
  * (typing, paging) would be wrong by the time it left.
  *
- * @import {Socket} from "socket.io-client"
- * @import {ErrorBody} from "./protocol.js"
+ * @import {ChatSocket, ClientToServerEvents, Done, ErrorBody, Payload} from "./protocol.js"
+ */
+/**
+ * @typedef {keyof ClientToServerEvents} Name
  * @typedef {"idle" | "connecting" | "online" | "offline"} Status
  *
  * @typedef {object} Listener
@@ -33,7 +35,7 @@ export class Connection {
   #return_ms = null;
 
   /**
-   * @param {Socket} socket made with `autoConnect: false`
+   * @param {ChatSocket} socket made with `autoConnect: false`
    * @param {Listener} listener
    */
   constructor(socket, listener) {
@@ -71,10 +73,11 @@ export class Connection {
   /**
    * Sends one event and gives the data of its ack.
    *
-   * @param {string} name
-   * @param {object} payload
+   * @template {Name} N
+   * @param {N} name
+   * @param {Payload<N>} payload
    * @param {number} [timeout_ms]
-   * @returns {Promise<any>}
+   * @returns {Promise<Done<N>>}
    * @throws {ChatError} `offline`, `timeout`, `payload_too_large`, or what the server refused with
    */
   async request(name, payload, timeout_ms = ACK_TIMEOUT_MS) {
@@ -82,7 +85,8 @@ export class Connection {
     if (bytes([name, payload]) + ENVELOPE_BYTES > this.#frame_bytes) throw tooLarge();
     let ack;
     try {
-      ack = await this.socket.timeout(timeout_ms).emitWithAck(name, payload);
+      // That each name goes with its payload, the parameters have seen to.
+      ack = await /** @type {any} */ (this.socket.timeout(timeout_ms)).emitWithAck(name, payload);
     } catch {
       throw this.socket.connected ? timeout() : offline();
     }
@@ -93,8 +97,10 @@ export class Connection {
   /**
    * Like `request`, for what the client does by itself: waits and tries again where that may help.
    *
-   * @param {string} name
-   * @param {object} payload
+   * @template {Name} N
+   * @param {N} name
+   * @param {Payload<N>} payload
+   * @returns {Promise<Done<N>>}
    */
   async requestPatiently(name, payload) {
     for (let tries = 1; ; tries += 1) {

@@ -1,13 +1,16 @@
 /**
  * Errors of the protocol, and what a person is told about them.
  *
- * @import {ErrorBody} from "./protocol.js"
+ * @import {ErrorBody, ErrorCode} from "./protocol.js"
+ *
+ * @typedef {ErrorCode | "offline" | "timeout"} ProblemCode
+ * @typedef {Omit<ErrorBody, "code"> & {code: ProblemCode}} Problem an error of the protocol, or one that never got there
  */
 import { asSentence, duration } from "./format.js";
 
 /** A request that the server refused, or that never reached it (`offline`, `timeout`, `payload_too_large`). */
 export class ChatError extends Error {
-  /** @param {ErrorBody} body */
+  /** @param {Problem} body */
   constructor(body) {
     super(body.message);
     this.name = "ChatError";
@@ -26,19 +29,19 @@ export const tooLarge = () =>
 
 /**
  * @param {unknown} error
- * @returns {ErrorBody}
+ * @returns {Problem}
  */
 export function errorBody(error) {
   if (error instanceof ChatError) return error.body;
   return { code: "internal", message: String(error), retryable: false };
 }
 
-/** @param {ErrorBody | null} error */
+/** @param {Problem | null} error */
 export function endsSignIn(error) {
   return error !== null && ["unauthorized", "token_expired", "token_revoked"].includes(error.code);
 }
 
-/** @type {Record<string, string>} */
+/** @type {Partial<Record<ProblemCode, string>>} */
 const SENTENCES = {
   offline: "You are offline. It will work again once the connection is back.",
   timeout: "The server did not answer in time. Please try again.",
@@ -56,6 +59,7 @@ const SENTENCES = {
   too_many_invites: "This chat has too many invite links. Make the old ones invalid first.",
   too_many_connections: "Too many connections from your network. Trying again shortly.",
   too_many_in_flight: "Too much at once. Please try again.",
+  slow_consumer: "Your connection could not keep up. Connecting again shortly.",
   payload_too_large: "That is too large to send.",
   payload_too_deep: "That could not be sent.",
   unknown_bot: "That bot does not exist any more.",
@@ -64,7 +68,7 @@ const SENTENCES = {
   internal: "Something went wrong on the server.",
 };
 
-/** @param {ErrorBody} error */
+/** @param {Problem} error */
 export function sentence(error) {
   if (error.code === "rate_limited") {
     const seconds = Math.ceil((error.retry_after_ms ?? 0) / 1000);

@@ -6,7 +6,7 @@ import { sessionCommands } from "./commands/sessions.js";
 import { syncCommands } from "./commands/sync.js";
 import { Connection } from "./connection.js";
 import { endsSignIn, errorBody, sentence } from "./errors.js";
-import { DURABLE } from "./protocol.js";
+import { DURABLE } from "./durable.js";
 import { parseRoute, routeHash } from "./router.js";
 import { browserStorage, ClientStorage } from "./storage.js";
 import { Store } from "./store.js";

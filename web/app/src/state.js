@@ -9,7 +9,7 @@
  * @typedef {{type: string, [field: string]: any}} StateEvent
  * @typedef {Record<string, (state: State, event: any) => State>} Handlers
  */
-import { DURABLE } from "./protocol.js";
+import { DURABLE } from "./durable.js";
 import { accountEvents } from "./state/on_account.js";
 import { outboxEvents } from "./state/on_outbox.js";
 import { durableEvent, roomEvents } from "./state/on_room.js";

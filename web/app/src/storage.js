@@ -2,10 +2,10 @@
  * What survives a reload. Every outgoing message has a key of its own, so that tabs do not
  * overwrite each other's; a browser that refuses storage only costs the survival.
  *
- * @import {TokenGrant} from "./protocol.js"
+ * @import {Token} from "./protocol.js"
  * @import {Outgoing} from "./state/model.js"
  * @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">} KeyValue
- * @typedef {TokenGrant & {granted_at: number}} StoredGrant `granted_at` by this machine's clock
+ * @typedef {Token & {granted_at: number}} StoredGrant `granted_at` by this machine's clock
  */
 import { OUTBOX_LIMIT } from "./state/outbox.js";
 

@@ -3,38 +3,49 @@
  * replies being written. Pure, so that it can be tested without a page.
  *
  * @import {Version} from "./answers.js"
- * @import {Event, Participant} from "./protocol.js"
+ * @import {
+ *   Event, MessageCreatedEvent, Participant, ParticipantJoinedEvent, ParticipantLeftEvent,
+ *   ReplyFailedEvent, SessionUpdatedEvent
+ * } from "./protocol.js"
  * @import {LiveReply, Outgoing, Room} from "./state/model.js"
  *
  * @typedef {{kind: "day", key: string, at: string}} DayItem
  * @typedef {{kind: "unread", key: string}} UnreadItem
- * @typedef {{kind: "notice", key: string, event: Event}} NoticeItem
+ * @typedef {ParticipantJoinedEvent | ParticipantLeftEvent | SessionUpdatedEvent} Noticed
+ * @typedef {{kind: "notice", key: string, event: Noticed}} NoticeItem
  * @typedef {object} MessageItem
  * @property {"message"} kind
  * @property {string} key
- * @property {Event} event
+ * @property {MessageCreatedEvent} event
  * @property {boolean} own
  * @property {boolean} head first of a group: shows who speaks
  * @property {string | null} retry the reply to ask for again
  * @property {boolean} last answers the prompt that was answered last
- * @property {Event | null} cut the failure that ended it early
+ * @property {ReplyFailedEvent | null} cut the failure that ended it early
  * @property {Version[]} earlier what it took the place of, oldest first
- * @property {Event | null} quoted
+ * @property {MessageCreatedEvent | null} quoted
  * @typedef {object} FailureItem
  * @property {"failure"} kind
  * @property {string} key
- * @property {Event} event
+ * @property {ReplyFailedEvent} event
  * @property {string | null} retry
  * @property {boolean} over another reply followed it
  * @typedef {{kind: "outgoing", key: string, entry: Outgoing, head: boolean}} OutgoingItem
  * @typedef {{kind: "reply", key: string, reply: LiveReply}} ReplyItem
  * @typedef {DayItem | UnreadItem | NoticeItem | MessageItem | FailureItem | OutgoingItem | ReplyItem} Item
  */
-import { answersOf, keyOfEnd, keyOfReply, retryableReplies } from "./answers.js";
+import { answersOf, isAnswer, isEnd, keyOfEnd, keyOfReply, retryableReplies } from "./answers.js";
 import { daysBetween } from "./format.js";
 
 const GROUP_GAP_MS = 5 * 60_000;
 const NOTICES = new Set(["participant_joined", "participant_left", "session_updated"]);
+
+/**
+ * @param {Event} event
+ * @returns {event is Noticed}
+ */
+const isNotice = (event) => NOTICES.has(event.type);
+
 /** One for all, so that a message without earlier versions is not drawn again for nothing. */
 const NO_VERSIONS = /** @type {Version[]} */ ([]);
 
@@ -75,7 +86,7 @@ export function buildTimeline(room, outbox, me, unread_after = null) {
   let divided = unread_after === null;
   for (const event of room.events) {
     const spoken = event.type === "message_created";
-    if (!spoken && !NOTICES.has(event.type) && event.type !== "reply_failed") continue;
+    if (!spoken && event.type !== "reply_failed" && !isNotice(event)) continue;
     if (answers.elsewhere.has(event.seq)) continue;
     dayOf(event.created_at, event.seq);
     if (!divided && spoken && event.seq > Number(unread_after) && event.sender.id !== me.id) {
@@ -86,7 +97,7 @@ export function buildTimeline(room, outbox, me, unread_after = null) {
     if (spoken) {
       const versions = answers.versions.get(event.seq);
       const shown = versions?.at(-1) ?? event;
-      const following = answers.standing.has(shown.seq) ? replies.get(keyOfEnd(shown)) : undefined;
+      const following = answers.standing.has(shown.seq) && isAnswer(shown) ? replies.get(keyOfEnd(shown)) : undefined;
       if (following?.state === "running") {
         pushReply(following);
         continue;
@@ -100,7 +111,7 @@ export function buildTimeline(room, outbox, me, unread_after = null) {
         head: isHead(event.sender.id, event.created_at),
         retry: answers.retryOf(shown),
         last: shown.data.reply_id !== undefined && shown.data.reply_to === answers.last_prompt,
-        cut: answers.cuts.get(shown.data.reply_id) ?? null,
+        cut: answers.cuts.get(shown.data.reply_id ?? "") ?? null,
         earlier: versions ? earlierOf(versions, answers.cuts) : NO_VERSIONS,
         quoted: quotedBy(shown, room),
       });
@@ -139,24 +150,24 @@ function answersIn(room) {
   const retryable = retryableReplies(room, answers.ends);
   return {
     ...answers,
-    retryOf: (/** @type {Event} */ event) => (retryable.has(event.data.reply_id) ? String(event.data.reply_id) : null),
+    retryOf: (/** @type {Event} */ event) => (isEnd(event) && retryable.has(event.data.reply_id) ? event.data.reply_id : null),
   };
 }
 
 /**
- * @param {Event[]} versions
- * @param {Map<string, Event>} cuts
+ * @param {MessageCreatedEvent[]} versions
+ * @param {Map<string, ReplyFailedEvent>} cuts
  * @returns {Version[]}
  */
 function earlierOf(versions, cuts) {
   const earlier = versions.slice(0, -1).filter(({ data }) => !data.deleted_at);
-  return earlier.map((event) => ({ event, cut: cuts.get(event.data.reply_id) ?? null }));
+  return earlier.map((event) => ({ event, cut: cuts.get(event.data.reply_id ?? "") ?? null }));
 }
 
 /**
  * A bot's answer right below its prompt needs no quote.
  *
- * @param {Event} event
+ * @param {MessageCreatedEvent} event
  * @param {Room} room
  */
 function quotedBy(event, room) {

@@ -1,7 +1,8 @@
 /**
  * Coming in by name, staying in by renewal, going out.
  *
- * @import {ErrorBody, TokenGrant} from "../protocol.js"
+ * @import {Problem} from "../errors.js"
+ * @import {Token} from "../protocol.js"
  * @import {Context} from "./context.js"
  */
 import { grantToken, renewToken, revokeToken } from "../api.js";
@@ -16,7 +17,7 @@ export function accountCommands({ store, connection, storage }) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let renewal;
 
-  /** @param {TokenGrant} grant */
+  /** @param {Token} grant */
   function keep(grant) {
     storage.grant = { ...grant, granted_at: Date.now() };
     storage.name = grant.participant.name;
@@ -44,7 +45,7 @@ export function accountCommands({ store, connection, storage }) {
     }
   }
 
-  /** @param {ErrorBody | null} reason */
+  /** @param {Problem | null} reason */
   function leave(reason) {
     clearTimeout(renewal);
     storage.grant = null;
@@ -87,7 +88,7 @@ export function accountCommands({ store, connection, storage }) {
       leave(null);
     },
 
-    /** @param {ErrorBody} reason */
+    /** @param {Problem} reason */
     refused(reason) {
       leave(reason);
     },

@@ -2,7 +2,7 @@
  * What every command works with; types only.
  *
  * @import {Connection} from "../connection.js"
- * @import {ErrorBody} from "../protocol.js"
+ * @import {Problem} from "../errors.js"
  * @import {ClientStorage} from "../storage.js"
  * @import {Store} from "../store.js"
  *
@@ -12,6 +12,6 @@
  * @property {ClientStorage} storage
  * @property {(route: {session_id: string | null, invite?: string | null}) => void} navigate
  * @property {(text: string, tone?: "error" | "info") => void} toast
- * @property {(error: unknown) => ErrorBody} complain shows an error as a toast
+ * @property {(error: unknown) => Problem} complain shows an error as a toast
  */
 export {};

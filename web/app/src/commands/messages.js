@@ -1,12 +1,15 @@
 /**
  * Sending, changing, keeping and reading messages; stopping and retrying replies.
  *
+ * @import {Payload, Reply} from "../protocol.js"
  * @import {Outgoing} from "../state/model.js"
  * @import {Context} from "./context.js"
  */
 import { pause } from "../connection.js";
 import { errorBody } from "../errors.js";
 import { OUTBOX_LIMIT } from "../state/outbox.js";
+
+/** @typedef {"edit_message" | "delete_message" | "keep_message" | "stop_reply" | "retry_reply"} AboutMessages */
 
 const TRIES = 5;
 const TYPING_EVERY_MS = 2500;
@@ -69,13 +72,15 @@ export function messageCommands({ store, connection, complain, toast }) {
   }
 
   /**
-   * @param {string} name
-   * @param {{session_id: string, [field: string]: unknown}} payload
+   * @template {AboutMessages} N
+   * @param {N} name
+   * @param {Payload<N>} payload
    * @returns {Promise<boolean>} whether it worked; if not, it has been said
    */
   async function ask(name, payload) {
     try {
-      const { reply, replies = reply ? [reply] : [] } = await connection.request(name, payload);
+      const done = /** @type {{reply?: Reply, replies?: Reply[]}} */ (await connection.request(name, payload));
+      const replies = done.replies ?? (done.reply ? [done.reply] : []);
       if (replies.length) store.dispatch({ type: "replies_queued", session_id: payload.session_id, replies });
       return true;
     } catch (error) {

@@ -1,7 +1,8 @@
 /**
  * Creating, changing, sharing and leaving sessions.
  *
- * @import {ErrorBody, Summary} from "../protocol.js"
+ * @import {Problem} from "../errors.js"
+ * @import {ClientToServerEvents, CreateSession, Done, Payload, Summary, UpdateSession} from "../protocol.js"
  * @import {Context} from "./context.js"
  */
 import { endsSignIn, errorBody } from "../errors.js";
@@ -13,10 +14,11 @@ const SUMMARY_TIMEOUT_MS = 60_000;
 /** @param {Context} context */
 export function sessionCommands({ store, connection, navigate, toast, complain }) {
   /**
-   * @param {string} name
-   * @param {object} payload
+   * @template {keyof ClientToServerEvents} N
+   * @param {N} name
+   * @param {Payload<N>} payload
    * @param {number} [timeout_ms]
-   * @returns {Promise<any>} the ack's data, or null where it failed, which has then been said
+   * @returns {Promise<Done<N> | null>} the ack's data, or null where it failed, which has then been said
    */
   async function ask(name, payload, timeout_ms) {
     try {
@@ -28,9 +30,10 @@ export function sessionCommands({ store, connection, navigate, toast, complain }
   }
 
   /**
-   * @param {string} name
-   * @param {object} payload
-   * @returns {Promise<ErrorBody | null>} why it failed, for the caller to say
+   * @template {keyof ClientToServerEvents} N
+   * @param {N} name
+   * @param {Payload<N>} payload
+   * @returns {Promise<Problem | null>} why it failed, for the caller to say
    */
   async function attempt(name, payload) {
     try {
@@ -44,7 +47,7 @@ export function sessionCommands({ store, connection, navigate, toast, complain }
   }
 
   return {
-    /** @param {{title?: string, bot?: string | null, visibility?: string, reply_policy?: string}} settings */
+    /** @param {CreateSession} settings */
     async create(settings) {
       const data = await ask("create_session", settings);
       if (!data) return false;
@@ -55,7 +58,7 @@ export function sessionCommands({ store, connection, navigate, toast, complain }
 
     /**
      * @param {string} session_id
-     * @param {object} changes
+     * @param {Omit<UpdateSession, "session_id">} changes
      */
     update: (session_id, changes) => ask("update_session", { session_id, ...changes }),
 

@@ -1,7 +1,7 @@
 /**
  * Staying level with the server: joining on every connect, closing holes, paging back.
  *
- * @import {HistoryAck, JoinAck} from "../protocol.js"
+ * @import {History, Joined, JoinSession} from "../protocol.js"
  * @import {Room, State} from "../state/model.js"
  * @import {Context} from "./context.js"
  */
@@ -41,7 +41,7 @@ export function syncCommands({ store, connection, complain, navigate }) {
   async function joinNow(session_id) {
     const invite = invites.get(session_id);
     const cursor = room(session_id)?.last_seq ?? -1;
-    /** @type {Record<string, unknown>} */
+    /** @type {JoinSession} */
     const payload = { session_id };
     if (cursor >= 0) payload.after_seq = cursor;
     if (invite) payload.invite = invite;
@@ -62,7 +62,7 @@ export function syncCommands({ store, connection, complain, navigate }) {
    * more: one that ended without a word left nothing in the log.
    *
    * @param {string} session_id
-   * @param {JoinAck} ack
+   * @param {Joined} ack
    */
   async function entered(session_id, ack) {
     store.dispatch({ type: "room_joined", session_id, ack });
@@ -99,7 +99,7 @@ export function syncCommands({ store, connection, complain, navigate }) {
     store.dispatch({ type: "paging_changed", session_id, paging: true });
     try {
       const before_seq = firstSeq(known.events, known.last_seq);
-      /** @type {HistoryAck} */
+      /** @type {History} */
       const ack = await connection.requestPatiently("get_history", { session_id, before_seq, limit });
       store.dispatch({ type: "history_loaded", session_id, ack });
       return true;
@@ -136,7 +136,7 @@ export function syncCommands({ store, connection, complain, navigate }) {
     if (!overview || session_id === store.state.open || !connection.socket.connected) return;
     const after_seq = room(session_id)?.last_seq ?? overview.last_seq;
     try {
-      /** @type {JoinAck} */
+      /** @type {Joined} */
       const ack = await connection.requestPatiently("join_session", { session_id, after_seq: Math.max(after_seq, 0) });
       await entered(session_id, ack);
     } catch {

@@ -2,10 +2,19 @@
  * A stretch of a session's log: ascending events without holes, whose messages show the text as it
  * stands now.
  *
- * @import {Event} from "../protocol.js"
+ * @import {
+ *   Event, MessageCreated, MessageDeletedEvent, MessageEditedEvent, MessageKeptEvent
+ * } from "../protocol.js"
+ * @typedef {MessageEditedEvent | MessageDeletedEvent | MessageKeptEvent} Change
  */
 
 const CHANGES = new Set(["message_edited", "message_deleted", "message_kept"]);
+
+/**
+ * @param {Event} event
+ * @returns {event is Change}
+ */
+const isChange = (event) => CHANGES.has(event.type);
 
 /**
  * @param {Event[]} events
@@ -32,27 +41,29 @@ export function mergeLog(older, newer) {
  * Replays edits, deletions and keepings on the messages they speak of, in log order. A page read before an
  * edit may arrive after it, so a whole stretch can be replayed: the last change wins either way.
  *
- * @param {Event[]} events
+ * @template {Event} E
+ * @param {E[]} events
  * @param {Event[]} [changes] those not replayed yet
  */
 export function patched(events, changes = events) {
   let result = events;
   for (const change of changes) {
-    if (!CHANGES.has(change.type)) continue;
+    if (!isChange(change)) continue;
     const index = change.data.seq - events[0].seq;
     const target = result[index];
     if (target?.type !== "message_created") continue;
     const data = changedData(target.data, change);
     if (data === target.data) continue;
     if (result === events) result = [...events];
-    result[index] = { ...target, data };
+    result[index] = /** @type {E} */ (/** @type {Event} */ ({ ...target, data }));
   }
   return result;
 }
 
 /**
- * @param {any} data of the message
- * @param {Event} change
+ * @param {MessageCreated} data of the message
+ * @param {Change} change
+ * @returns {MessageCreated}
  */
 function changedData(data, change) {
   if (change.type === "message_kept") return data.kept ? data : { ...data, kept: true };

@@ -1,8 +1,9 @@
 /**
  * The client's own state; types only.
  *
+ * @import {Problem} from "../errors.js"
  * @import {
- *   BotInfo, ErrorBody, Event, Member, Participant, Session, SessionOverview
+ *   BotInfo, Event, Member, Participant, Session, SessionOverview
  * } from "../protocol.js"
  *
  * @typedef {object} LiveReply a reply that has not become a message yet
@@ -17,7 +18,7 @@
  * @typedef {object} Room
  * @property {string} session_id
  * @property {"joining" | "joined" | "failed"} status
- * @property {ErrorBody | null} error why joining failed
+ * @property {Problem | null} error why joining failed
  * @property {Session | null} session
  * @property {Record<string, Member>} members by participant id
  * @property {Event[]} events ascending, without holes, ending at `last_seq`
@@ -39,13 +40,13 @@
  * @property {string} created_at
  * @property {"pending" | "sent" | "failed"} state
  * @property {number} [seq] known once acked
- * @property {ErrorBody} [error]
+ * @property {Problem} [error]
  *
  * @typedef {{id: number, tone: "error" | "info", text: string}} Toast
  *
  * @typedef {object} State
  * @property {Participant | null} me
- * @property {{name: string, reason: ErrorBody | null}} entry what the name entry shows
+ * @property {{name: string, reason: Problem | null}} entry what the name entry shows
  * @property {{status: "idle" | "connecting" | "online" | "offline", ever: boolean, draining: boolean}} connection
  * @property {BotInfo[]} bots
  * @property {Record<string, number>} limits

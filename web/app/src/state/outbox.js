@@ -2,7 +2,8 @@
  * Messages on their way: shown at once, settled by the ack or by the message itself, whichever
  * comes first.
  *
- * @import {ErrorBody, Event} from "../protocol.js"
+ * @import {Problem} from "../errors.js"
+ * @import {Event} from "../protocol.js"
  * @import {Outgoing, Room} from "./model.js"
  */
 
@@ -35,7 +36,7 @@ export function acked(outbox, client_message_id, message, room) {
 /**
  * @param {Outgoing[]} outbox
  * @param {string} client_message_id
- * @param {ErrorBody} error
+ * @param {Problem} error
  */
 export function failed(outbox, client_message_id, error) {
   return change(outbox, client_message_id, { state: "failed", error });
@@ -68,7 +69,8 @@ export function without(outbox, client_message_id) {
 export function settled(outbox, room, me) {
   const waiting = outbox.filter((entry) => entry.session_id === room.session_id);
   if (!waiting.length) return outbox;
-  const mine = room.events.filter((event) => event.sender.id === me);
+  const said = room.events.filter((event) => event.type === "message_created");
+  const mine = said.filter((event) => event.sender.id === me);
   const shown = new Set(mine.map((event) => event.data.client_message_id));
   const done = waiting.filter(
     (entry) => shown.has(entry.client_message_id) || (entry.seq !== undefined && entry.seq <= room.last_seq),

@@ -1,14 +1,15 @@
 /**
  * Replies on their way: they wait, then their text grows by deltas, each with its offset in code points.
  *
- * @import {Participant, Reply} from "../protocol.js"
+ * @import {Participant, Reply, ReplyStarted} from "../protocol.js"
  * @import {LiveReply, Room} from "./model.js"
  */
+import { isEnd } from "../answers.js";
 import { codePointLength, dropCodePoints } from "../codepoints.js";
 
 /**
  * @param {Room} room
- * @param {{reply_id: string, attempt: number, prompt_seq: number, bot: Participant}} data
+ * @param {ReplyStarted} data
  * @returns {Room}
  */
 export function replyStarted(room, data) {
@@ -182,7 +183,7 @@ function isSame(reply, prompt_seq, bot) {
  * @param {string} reply_id
  */
 function hasEnded(room, reply_id) {
-  return room.events.some((event) => event.data.reply_id === reply_id);
+  return room.events.some((event) => isEnd(event) && event.data.reply_id === reply_id);
 }
 
 /**

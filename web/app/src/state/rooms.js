@@ -1,9 +1,13 @@
 /**
  * A room: the loaded stretch of a session's log, its members, and what happens in it now.
  *
- * @import {ErrorBody, Event, HistoryAck, JoinAck, Member} from "../protocol.js"
+ * @import {Problem} from "../errors.js"
+ * @import {
+ *   Event, History, Joined, Member, ParticipantJoinedEvent, SessionUpdated
+ * } from "../protocol.js"
  * @import {Room} from "./model.js"
  */
+import { isEnd } from "../answers.js";
 import { firstSeq, mergeLog, patched } from "./log.js";
 import { mergeReplies, withoutReply } from "./replies.js";
 
@@ -38,7 +42,7 @@ export function newRoom(session_id) {
  * stretch waits in `detached` until paging meets it.
  *
  * @param {Room} room
- * @param {JoinAck} ack
+ * @param {Joined} ack
  * @returns {Room}
  */
 export function roomJoined(room, ack) {
@@ -66,7 +70,7 @@ export function roomJoined(room, ack) {
 
 /**
  * @param {Room} room
- * @param {ErrorBody} error
+ * @param {Problem} error
  * @returns {Room}
  */
 export function roomRefused(room, error) {
@@ -77,7 +81,7 @@ export function roomRefused(room, error) {
  * Prepends a page of history; a page that reaches the detached stretch brings it back.
  *
  * @param {Room} room
- * @param {HistoryAck} ack
+ * @param {History} ack
  * @returns {Room}
  */
 export function historyLoaded(room, ack) {
@@ -150,14 +154,14 @@ function applied(room, event) {
   }
 }
 
-/** @param {Record<string, any>} data */
+/** @param {SessionUpdated} data */
 export function settingsOf({ title, visibility, reply_policy, bot, bot_turns = 0 }) {
   return { title, visibility, reply_policy, bot, bot_turns };
 }
 
 /**
  * @param {Room} room
- * @param {Event} event
+ * @param {ParticipantJoinedEvent} event
  * @returns {Member}
  */
 function memberFrom(room, event) {
@@ -210,6 +214,6 @@ export function withoutTyping(room, participant_id) {
  * @param {Event[]} events
  */
 function withoutEnded(replies, events) {
-  const ended = new Set(events.map((event) => event.data.reply_id));
+  const ended = new Set(events.filter(isEnd).map((event) => event.data.reply_id));
   return Object.fromEntries(Object.entries(replies).filter(([id]) => !ended.has(id)));
 }

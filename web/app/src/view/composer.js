@@ -1,5 +1,5 @@
 /**
- * @import {BotInfo, Event} from "../protocol.js"
+ * @import {BotInfo, MessageCreatedEvent} from "../protocol.js"
  * @import {LiveReply} from "../state/model.js"
  */
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -16,7 +16,7 @@ const COUNT_FROM = 0.9;
 
 /**
  * @param {{session_id: string, disabled: boolean, limit: number, running: LiveReply | undefined, bots: BotInfo[],
- *   quote: Event | null, onQuoteDone: () => void, title: string, mine: number | undefined}} props
+ *   quote: MessageCreatedEvent | null, onQuoteDone: () => void, title: string, mine: number | undefined}} props
  */
 export function Composer({ session_id, disabled, limit, running, bots, quote, onQuoteDone, title, mine }) {
   const { messages } = useChat();

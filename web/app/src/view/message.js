@@ -1,6 +1,6 @@
 /**
  * @import {Version} from "../answers.js"
- * @import {Event, Participant} from "../protocol.js"
+ * @import {MessageCreatedEvent, Participant, ReplyFailedEvent} from "../protocol.js"
  * @import {FailureItem, NoticeItem, OutgoingItem} from "../timeline.js"
  */
 import { useState } from "preact/hooks";
@@ -16,8 +16,8 @@ import { MessageFoot, Pager } from "./message_foot.js";
 
 export const Message = memo(
   /**
-   * @param {{newest: Event, cut: Event | null, earlier: Version[], own: boolean, head: boolean, retry: string | null, last: boolean,
-   *   quoted: Event | null, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: Event) => void}} props
+   * @param {{newest: MessageCreatedEvent, cut: ReplyFailedEvent | null, earlier: Version[], own: boolean, head: boolean, retry: string | null, last: boolean,
+   *   quoted: MessageCreatedEvent | null, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: MessageCreatedEvent) => void}} props
    */
   ({ newest, cut, earlier, own, head, retry, last, quoted, editing, onEdit, onReply }) => {
     const { messages } = useChat();
@@ -71,7 +71,7 @@ export function Byline({ sender, at, own }) {
   </header>`;
 }
 
-/** @param {{event: Event}} props */
+/** @param {{event: MessageCreatedEvent}} props */
 export function Quote({ event }) {
   return html`<blockquote class="quote"><strong>${event.sender.name}</strong> ${event.data.deleted_at ? "Message deleted" : plainLine(event.data.text)}</blockquote>`;
 }
@@ -113,11 +113,12 @@ export function Notice({ item: { event } }) {
   return html`<p class="notice" data-testid="notice" data-seq=${event.seq}>${noticeText(event)}</p>`;
 }
 
-/** @param {Event} event */
-function noticeText({ type, data, sender }) {
-  if (type === "participant_joined") return `${data.participant.name} joined`;
-  if (type === "participant_left") return `${data.participant.name} left`;
+/** @param {NoticeItem["event"]} event */
+function noticeText(event) {
+  const { sender } = event;
+  if (event.type === "participant_joined") return `${event.data.participant.name} joined`;
+  if (event.type === "participant_left") return `${event.data.participant.name} left`;
   // Bots change nothing but the title of a chat that has none.
-  if (sender.kind === "bot") return `${sender.name} called this chat “${data.title}”`;
+  if (sender.kind === "bot") return `${sender.name} called this chat “${event.data.title}”`;
   return `${sender.name} changed the settings of this chat`;
 }

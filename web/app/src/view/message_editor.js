@@ -1,10 +1,10 @@
-/** @import {Event} from "../protocol.js" */
+/** @import {MessageCreatedEvent} from "../protocol.js" */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { grow } from "./grow.js";
 import { html, useChat } from "./html.js";
 import { useRoomBots } from "./room_bots.js";
 
-/** @param {{event: Event, onDone: () => void}} props */
+/** @param {{event: MessageCreatedEvent, onDone: () => void}} props */
 export function MessageEditor({ event: { session_id, seq, data }, onDone }) {
   const { messages } = useChat();
   const { asked } = useRoomBots();

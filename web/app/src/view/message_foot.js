@@ -1,7 +1,7 @@
 /**
  * What stands below a message: how it ended, its other versions, and what can be done about it.
  *
- * @import {Event} from "../protocol.js"
+ * @import {MessageCreatedEvent, ReplyFailedEvent} from "../protocol.js"
  */
 import { asSentence, fullTime } from "../format.js";
 import { html, useChat } from "./html.js";
@@ -10,7 +10,7 @@ import { Icon } from "./icons.js";
 const WHY_KEEP = "Bots are not shown what was cut short, unless somebody keeps it.";
 
 /**
- * @param {{event: Event, cut: Event | null, newest: boolean, retry: string | null, last: boolean}} props
+ * @param {{event: MessageCreatedEvent, cut: ReplyFailedEvent | null, newest: boolean, retry: string | null, last: boolean}} props
  *   `newest`: nothing took its place; `retry`: the reply to ask for again; `last`: it answers the
  *   prompt that was answered last
  */

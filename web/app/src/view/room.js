@@ -1,7 +1,7 @@
 /**
  * An open session: who is in it, what was said, and a place to answer.
  *
- * @import {Event, Participant} from "../protocol.js"
+ * @import {MessageCreatedEvent, Participant} from "../protocol.js"
  * @import {Room, State} from "../state/model.js"
  */
 import { useEffect, useMemo, useState } from "preact/hooks";
@@ -31,7 +31,7 @@ export function RoomView({ room, state, me, onMenu }) {
   const [settings, setSettings] = useState(false);
   const [summary, setSummary] = useState(false);
   const [target, setTarget] = useState(/** @type {{seq: number} | null} */ (null));
-  const [quote, setQuote] = useState(/** @type {Event | null} */ (null));
+  const [quote, setQuote] = useState(/** @type {MessageCreatedEvent | null} */ (null));
   const [unread_after, setUnreadAfter] = useState(/** @type {number | null} */ (null));
   const [members, setMembers] = wide ? [panel, setPanel] : [overlay, setOverlay];
   const id = room.session_id;

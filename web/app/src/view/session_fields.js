@@ -1,17 +1,19 @@
 /**
  * The settings of a session, as form fields; shared by creating and changing one.
  *
- * @import {BotInfo} from "../protocol.js"
- * @typedef {{title: string, bot: string | null, visibility: string, reply_policy: string, bot_turns?: number}} Settings
+ * @import {BotInfo, ReplyPolicy, Visibility} from "../protocol.js"
+ * @typedef {{title: string, bot: string | null, visibility: Visibility, reply_policy: ReplyPolicy, bot_turns?: number}} Settings
  */
 import { html } from "./html.js";
 
+/** @type {[Visibility, string, string][]} */
 const VISIBILITIES = [
   ["private", "Private", "Only people with an invite link"],
   ["link", "Link", "Anybody who knows the address"],
   ["public", "Public", "Listed for everybody on this server"],
 ];
 
+/** @type {[ReplyPolicy, string][]} */
 const POLICIES = [
   ["always", "Every message"],
   ["mention", "When mentioned with @name"],

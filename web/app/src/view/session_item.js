@@ -1,4 +1,4 @@
-/** @import {Event, SessionOverview} from "../protocol.js" */
+/** @import {MessageCreatedEvent, SessionOverview} from "../protocol.js" */
 import { badge, fullTime, hueOf, initials, listTime, plainLine, titleOf } from "../format.js";
 import { routeHash } from "../router.js";
 import { classes, html, memo } from "./html.js";
@@ -30,7 +30,7 @@ export const SessionItem = memo(
 );
 
 /**
- * @param {Event | null} message
+ * @param {MessageCreatedEvent | null} message
  * @param {string} me
  */
 function lastLine(message, me) {

@@ -2,7 +2,7 @@
  * The scrolling middle of a room. It follows the newest message while the reader is at the end, and
  * else holds what is being read in place, whatever comes in or grows above.
  *
- * @import {Event, Participant} from "../protocol.js"
+ * @import {Event, MessageCreatedEvent, Participant} from "../protocol.js"
  * @import {Room} from "../state/model.js"
  * @import {Item} from "../timeline.js"
  * @import {Place} from "./reading_place.js"
@@ -25,7 +25,7 @@ const NEAR_START_PX = 240;
  * @property {Participant} me
  * @property {boolean} online
  * @property {{seq: number} | null} target a message to go to; a new object goes there again
- * @property {(event: Event) => void} onReply
+ * @property {(event: MessageCreatedEvent) => void} onReply
  * @property {(seq: number) => void} onRead
  * @property {() => void} onOlder
  */
@@ -173,7 +173,7 @@ function isFresh({ seq, type, data, sender }, seen, me) {
 }
 
 /**
- * @param {{item: Item, room: Room, several: boolean, online: boolean, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: Event) => void}} props
+ * @param {{item: Item, room: Room, several: boolean, online: boolean, editing: boolean, onEdit: (seq: number | null) => void, onReply: (event: MessageCreatedEvent) => void}} props
  */
 function Row({ item, room, several, online, editing, onEdit, onReply }) {
   switch (item.kind) {
