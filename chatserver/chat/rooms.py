@@ -59,27 +59,30 @@ class RoomUseCases(SessionUseCases):
 
         They lose nothing: they may come back at any time, to where they had read. Without this
         whoever went without a word, or with a server, would keep a place for ever. Returns how many
-        were dismissed, those first who came first.
+        were dismissed, those first who came first; none where somebody may be here unheard of.
         """
+        online = await self.feed.all_online(session_id)
+        if online is None:
+            return 0
         now = self.clock.now()
-        away = [
-            member.participant
-            for member in await self.members(HOUSE, session_id)
-            if not member.online
-            and member.role is not Role.OWNER
-            and now - member.joined_at > ARRIVING
-        ][:DISMISSED]
 
         def work(tx: Transaction) -> int:
-            gone = [who for who in away if tx.members.role(session_id, who.id) is not None]
-            # The rows of members before the session's, as whoever leaves locks them.
-            for who in gone:
+            if tx.sessions.get(session_id) is None:  # locks it, as whoever leaves does at first
+                return 0
+            away = [
+                member.participant
+                for member in tx.members.all(session_id)
+                if member.participant.id not in online
+                and member.participant.kind is not ParticipantKind.BOT
+                and member.role is not Role.OWNER
+                and now - member.joined_at > ARRIVING
+            ][:DISMISSED]
+            for who in away:
                 tx.members.end(session_id, who.id, now)
-            for who in gone:
                 tx.log.append(session_id, who, ParticipantLeft(participant=who), now)
-            return len(gone)
+            return len(away)
 
-        return await self.store.transact(work) if away else 0
+        return await self.store.transact(work)
 
 
 def session_of(digest: bytes) -> str:

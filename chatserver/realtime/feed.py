@@ -113,6 +113,9 @@ class RoomFeed:
     async def online(self, session_id: str) -> frozenset[str]:
         return self._presence.online(session_id)
 
+    async def all_online(self, session_id: str) -> frozenset[str] | None:
+        return self._presence.online(session_id)
+
     # --- who listens ---------------------------------------------------------------------------
 
     async def attend(self, participant_id: str) -> None:

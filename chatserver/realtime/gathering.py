@@ -26,8 +26,11 @@ class Gatherings:
         self._under_way: dict[str, _Gathering] = {}
         self._asked: dict[str, float] = {}
 
-    async def wait(self, session_id: str, reached: "asyncio.Future[int]") -> None:
-        """Until all whom a question reached have answered, oneself aside, or it takes too long."""
+    async def wait(self, session_id: str, reached: "asyncio.Future[int]") -> bool:
+        """Until all whom a question reached have answered, oneself aside, or it takes too long.
+
+        Whether they have.
+        """
         gathering = self._under_way[session_id] = _Gathering()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -35,10 +38,11 @@ class Gatherings:
                 gathering.check()
                 await gathering.complete.wait()
         except TimeoutError:
-            pass
+            return False
         finally:
             if self._under_way.get(session_id) is gathering:
                 del self._under_way[session_id]
+        return True
 
     def answered(self, session_id: str) -> None:
         gathering = self._under_way.get(session_id)

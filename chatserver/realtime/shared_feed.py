@@ -155,6 +155,18 @@ class SharedFeed(RoomFeed):
                 pass
         return self._people.online(session_id)
 
+    async def all_online(self, session_id: str) -> frozenset[str] | None:
+        if self.bus.is_deaf:
+            return None
+        try:
+            async with self.hosting(session_id):
+                asked = self._tell.ask(session_id)
+                if not await self._gatherings.wait(session_id, asked):
+                    return None
+                return self._people.online(session_id)
+        except ChatError:
+            return None
+
     # --- which channels are listened to ----------------------------------------------------------
 
     async def attend(self, participant_id: str) -> None:

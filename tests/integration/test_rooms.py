@@ -1,6 +1,7 @@
 """Sessions that doors lead to by themselves."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from chatserver.chat.models import EventType, ReplyPolicy, Visibility
 from chatserver.chat.rooms import HOUSE
 from tests.conftest import Connect
 from tests.servers import StartServer
+from tests.waiting import eventually
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -64,3 +66,24 @@ async def test_a_full_room_makes_room_by_those_who_are_away(
     members = await service.members(HOUSE, "lobby")
     assert {member.participant.name for member in members} == {"chatserver", "echo", "Here"}
     assert await service.make_room("lobby") == 0
+
+
+async def test_two_who_make_room_at_once_dismiss_nobody_twice(
+    server: StartServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = (running := await server()).service
+    await service.lobby()
+    for number in range(5):
+        away = await connect(running, f"away {number}")
+        await away.do("join_session", session_id="lobby")
+        await away.close()
+    await eventually(lambda: _nobody(service.feed.all_online("lobby")))
+    monkeypatch.setattr("chatserver.chat.rooms.ARRIVING", timedelta(0))
+    made = await asyncio.gather(*(service.make_room("lobby") for _ in range(4)))
+    assert sorted(made) == [0, 0, 0, 5]
+    log = await service.store.read(lambda tx: tx.log.after("lobby", 0, 99))
+    assert sum(event.type is EventType.PARTICIPANT_LEFT for event in log) == 5
+
+
+async def _nobody(online: Awaitable[frozenset[str] | None]) -> bool:
+    return await online == frozenset()

@@ -125,6 +125,9 @@ class Stage:
     async def online(self, session_id: str) -> frozenset[str]:
         return frozenset()
 
+    async def all_online(self, session_id: str) -> frozenset[str]:
+        return frozenset()
+
     def stop_requested(self, reply_id: str) -> None:
         """`chat.ports.ReplyNudge`."""
         for worker in self._hearing():

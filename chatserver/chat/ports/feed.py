@@ -35,6 +35,10 @@ class Feed(Protocol):
         """
         ...
 
+    async def all_online(self, session_id: str) -> frozenset[str] | None:
+        """The same, asked for anew; None where not every instance answered."""
+        ...
+
 
 class ReplyNudge(Protocol):
     def stop_requested(self, reply_id: str) -> None:

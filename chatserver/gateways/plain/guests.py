@@ -68,9 +68,8 @@ class Shared:
         try:
             return await entered(visitor, join)
         except SessionFull:
-            # Those whose server died are members still.
-            if not await self._chat.make_room(session_id):
-                raise
+            # Those whose server died are members still. (Somebody else may just have seen to it.)
+            await self._chat.make_room(session_id)
         return await entered(visitor, join)
 
     async def leave(self, guest: Participant, session_id: str) -> None:

@@ -1,6 +1,7 @@
 """Who is there, who types, who has read: across instances."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -222,3 +223,21 @@ async def test_a_revocation_there_was_no_room_for_is_told_while_redis_stays(
         feed.bus.publish("s:any", pack(Kind.EVENT, new_origin(), seq), keep=True)
     await tab.lost()
     assert metric(servers[0], "bus_dropped_total", kind="durable") > 0
+
+
+async def test_nobody_is_dismissed_while_the_others_are_not_heard(
+    instances: StartInstances,
+    connect: Connect,
+    own_redis: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chatserver.chat.rooms.ARRIVING", timedelta(0))
+    here, there = await instances(2, redis_url=own_redis.url)
+    await here.service.lobby()
+    ada = await connect(there, "Ada")
+    await ada.do("join_session", session_id="lobby")
+    assert await here.service.make_room("lobby") == 0
+    own_redis.kill()
+    await eventually(lambda: bus_of(here).is_deaf)
+    assert await here.service.make_room("lobby") == 0
+    await ada.say("lobby", "still here")

@@ -62,6 +62,9 @@ class RecordingFeed:
     async def online(self, session_id: str) -> frozenset[str]:
         return frozenset()
 
+    async def all_online(self, session_id: str) -> frozenset[str]:
+        return frozenset()
+
 
 class Parrot:
     """Known to the server; what it says comes from the test."""
