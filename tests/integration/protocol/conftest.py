@@ -18,6 +18,8 @@ OVER_EACH = {
 }
 ON_POSTGRES = {"test_asking_again"}
 """Beside those behind a balancer, which are on PostgreSQL, too."""
+SHAPES = {"event", "payload"}
+"""Parameters of tests that try wrong payloads, which are read alike whatever they came by."""
 BEHIND_BALANCER = {
     "test_isolation": TRANSPORTS[:2],
     "test_joining": TRANSPORTS[:2],
@@ -39,6 +41,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     else:
         # An upgrade ends in a WebSocket: what comes after it needs trying with few events only.
         count = 3 if module == "test_messages" else 2 if module in OVER_EACH else 1
+        if SHAPES & set(metafunc.fixturenames):
+            count = 1
         ways = [(way, "sqlite") for way in TRANSPORTS[:count]]
         if module in ON_POSTGRES:
             ways.append((TRANSPORTS[0], "postgres"))

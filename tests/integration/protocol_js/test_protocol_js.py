@@ -47,8 +47,6 @@ class BrokenBot:
         ("socket.io-client", "websocket"),
         ("socket.io-client", "polling"),
         ("socket.io-client", "polling websocket"),
-        ("socket.io-client-3", "websocket"),
-        ("socket.io-client-3", "polling"),
         ("socket.io-client-3", "polling websocket"),
     ],
 )
