@@ -13,6 +13,7 @@ from typing import ClassVar
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.utils import get_cwidth
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
 from rich.segment import Segment
@@ -69,7 +70,7 @@ def lines(text: str, width: int) -> list[Line] | None:
         laid_out.pop()
     while laid_out and not laid_out[0]:
         laid_out.pop(0)
-    return laid_out if _complete(text, laid_out) else None
+    return laid_out if _complete(text, laid_out) and _fits(laid_out, width) else None
 
 
 def _complete(text: str, laid_out: list[Line]) -> bool:
@@ -77,6 +78,11 @@ def _complete(text: str, laid_out: list[Line]) -> bool:
     said = Counter(filter(str.isalpha, INFO.sub("", ENTITY.sub("", text))))
     shown = Counter(char for line in laid_out for part in line for char in part[1])
     return said <= shown
+
+
+def _fits(laid_out: list[Line], width: int) -> bool:
+    """Whether that is so for the terminal, too: of some letters rich thinks they are narrower."""
+    return all(sum(get_cwidth(part[1]) for part in line) <= width for line in laid_out)
 
 
 class _Code(CodeBlock):

@@ -1,7 +1,7 @@
 """Markdown as lines of a terminal."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prompt_toolkit.utils import get_cwidth
 
@@ -57,6 +57,7 @@ PARTS = st.sampled_from([*STEERING, *MARKUP, "\u65e5\u672c"])
 
 
 @given(st.lists(PARTS | st.text(max_size=8), max_size=30).map("".join), st.integers(20, 90))
+@example("&#27;" * 12 + "0000000\U00018e00", 20)
 def test_nothing_that_steers_a_terminal_is_left_and_lines_fit(text: str, width: int) -> None:
     for line in plain(text, width) or []:
         assert all(view.printable(char) for char in line if char != "\t")
