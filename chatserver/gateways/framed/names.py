@@ -1,6 +1,5 @@
 """Which names are free. Each belongs to a connection, and goes with it."""
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -8,16 +7,12 @@ from contextlib import contextmanager
 from chatserver.chat.errors import Forbidden
 from chatserver.chat.models import Member
 from chatserver.gateways.framed.lines import SERVER
-
-
-def same(name: str) -> str:
-    """Equal for names that people take for one: upper and lower case, compatible characters."""
-    return unicodedata.normalize("NFKC", name).casefold().strip()
+from chatserver.gateways.naming import reads_as, same
 
 
 def require_usable(name: str) -> None:
     """Raises `Forbidden` for names whose messages would look like the server's notices."""
-    if same(name.partition(":")[0]) == same(SERVER):
+    if reads_as(name, SERVER):
         raise Forbidden("this name is the server's")
 
 

@@ -1,8 +1,10 @@
 """What is said, as the text of a frame."""
 
 from chatserver.chat.models import Event, EventType, Participant, ParticipantKind
+from chatserver.gateways.naming import shown
 
-ERROR = "Error: "
+WORD = "Error"
+ERROR = f"{WORD}: "
 """Begins what is no message: why one was not taken, or not answered."""
 
 LEFT_OUT = ERROR + "you missed more than is shown here; what was said earlier is left out"
@@ -17,4 +19,6 @@ def line_of(event: Event, listener: Participant) -> str | None:
     text = str(event.data["text"])
     if not text:  # it was deleted
         return None
-    return text if event.sender.kind is ParticipantKind.BOT else f"{event.sender.name}: {text}"
+    if event.sender.kind is ParticipantKind.BOT:
+        return text
+    return f"{shown(event.sender, WORD)}: {text}"
