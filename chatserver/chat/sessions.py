@@ -109,12 +109,23 @@ class SessionUseCases(SessionBotUseCases):
 
     async def join_session(self, actor: Participant, command: JoinSession) -> Joined:
         """The snapshot a joiner starts from; makes them a member where they may become one."""
+        await self.become_member(actor, command)
+        return await self.follow_session(actor, command)
+
+    async def become_member(self, actor: Participant, command: JoinSession) -> bool:
+        """Where they are none, and may become one. False: they were one already.
+
+        Raises `NotFound`, what `role_for_joining` raises, `SessionFull` and its kind.
+        """
         session_id = command.session_id
         role = await self.store.read(lambda tx: tx.members.role(session_id, actor.id))
-        if role is None:
-            added = await self.store.transact(lambda tx: self._join(tx, actor, command))
-            self.feed.notify(actor.id, SessionAdded(session=added))
-        return await self.follow_session(actor, command)
+        if role is not None:
+            return False
+        added = await self.store.transact(lambda tx: self._join(tx, actor, command))
+        if added is None:
+            return False
+        self.feed.notify(actor.id, SessionAdded(session=added))
+        return True
 
     async def follow_session(self, actor: Participant, command: FollowSession) -> Joined:
         """The snapshot that a member starts from; makes nobody a member.
@@ -124,13 +135,14 @@ class SessionUseCases(SessionBotUseCases):
         online = await self.feed.online(command.session_id)
         return await self.store.read(lambda tx: self._snapshot(tx, actor, command, online))
 
-    def _join(self, tx: Transaction, actor: Participant, command: JoinSession) -> Session:
+    def _join(self, tx: Transaction, actor: Participant, command: JoinSession) -> Session | None:
+        """None: somebody was faster in making them a member."""
         session_id, now = command.session_id, self.clock.now()
         session = tx.sessions.get(session_id)
         if session is None:
             raise NotFound("no such session")
         if tx.members.role(session_id, actor.id) is not None:
-            return session
+            return None
         invited = command.invite is not None and tx.invites.valid(
             invite_digest(command.invite), session_id, now
         )

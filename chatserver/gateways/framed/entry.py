@@ -22,7 +22,8 @@ from chatserver.chat.rates import RateLimiter
 from chatserver.chat.rooms import HOUSE, LOBBY
 from chatserver.chat.service import ChatService
 from chatserver.gateways.callers import count
-from chatserver.gateways.framed.names import Handshakes, require_free, require_usable, same
+from chatserver.gateways.framed.names import Handshakes, require_free, require_usable
+from chatserver.gateways.naming import same
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +74,7 @@ class Entry:
             handshake.enter_context(self._handshakes.reserving(session_id, wish.client_id, owner))
             members = await self._members(session_id, me)
             require_free(wish.client_id, members, me.id if me is not None else None)
-            async with self._admitted(wish, address, session_id, members) as entered:
+            async with self._admitted(wish, address, session_id) as entered:
                 handshake.close()
                 yield entered
 
@@ -102,39 +103,38 @@ class Entry:
             return []
 
     @asynccontextmanager
-    async def _admitted(
-        self, wish: Wish, address: str, session_id: str, members: list[Member]
-    ) -> AsyncIterator[Entered]:
+    async def _admitted(self, wish: Wish, address: str, session_id: str) -> AsyncIterator[Entered]:
         token = (
             wish.token
             or (await self._chat.issue_token(wish.client_id, lifetime=GUEST_LIFETIME)).token
         )
-        stays, me = False, None
+        leaves, me = False, None
         try:
             async with self._visitors.admit(token, address) as visitor:
                 me = visitor.participant
-                stays = any(member.participant.id == me.id for member in members)
                 join = JoinSession(session_id=session_id, invite=wish.invite)
-                joined = await self._joined(visitor, join)
+                # Guests always do; others where it was this that made them members, in vain.
+                leaves = wish.token is None
+                leaves = await self._become_member(me, join) or leaves
+                joined = await visitor.perform(join)
+                assert isinstance(joined, Joined)
                 # Meanwhile somebody may have got the name by another door or instance.
                 require_free(wish.client_id, joined.members, me.id)
-                stays = wish.token is not None
+                leaves = wish.token is None
                 yield Entered(visitor, session_id)
         finally:
             # The connection has left the room by now: nobody waits for the store to get the name.
-            if me is not None and not stays:
+            if me is not None and leaves:
                 await self._leave(me, session_id)
 
-    async def _joined(self, visitor: Visitor, join: JoinSession) -> Joined:
+    async def _become_member(self, who: Participant, join: JoinSession) -> bool:
         try:
-            joined = await visitor.perform(join)
+            return await self._chat.become_member(who, join)
         except SessionFull:
             if join.session_id != LOBBY:
                 raise
             await self._chat.make_room(LOBBY)  # or somebody else just did
-            joined = await visitor.perform(join)
-        assert isinstance(joined, Joined)
-        return joined
+            return await self._chat.become_member(who, join)
 
     async def _leave(self, who: Participant, session_id: str) -> None:
         try:
