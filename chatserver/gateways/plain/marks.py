@@ -1,45 +1,44 @@
 """How far a client has read."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from aiohttp import WSCloseCode, web
-
 from chatserver.chat.errors import ChatError
+from chatserver.gateways.sockets import DoorSocket
 
 PAUSE_SECONDS = 1.0
 """The least between two marks that are stored."""
 
+QUESTIONS = 2
+"""The most that wait for their pong: one about the newest line is under way as soon as may be."""
+
 
 class ReadMarks:
-    """What was sent into a dead connection was not read: each mark follows a pong.
+    """What was sent but not read comes again: each mark follows a pong, and nothing else.
 
-    A client answers pings in order with all else that it takes in. One that closes the connection
-    in order has taken all.
+    A client answers pings in order with all else that it takes in. That it closes in order says
+    nothing: who closes a page reads no more of what was on its way.
     """
 
-    def __init__(
-        self, ws: web.WebSocketResponse, mark: Callable[[int], Awaitable[object]], read: int
-    ) -> None:
+    def __init__(self, ws: DoorSocket, mark: Callable[[int], Awaitable[object]], read: int) -> None:
         """`mark` stores a seq; `read` is the one that is stored."""
         self._ws = ws
         self._mark = mark
         self._stored = self._read = self._sent = read
-        self._asked = 0
+        self._asked: deque[int] = deque()
         self._moved = asyncio.Event()
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
-        """Stores them now and then, and in the end, when `ws` is closed."""
+        """Stores them now and then, and in the end."""
         keeper = asyncio.create_task(self._keep())
         try:
             yield
         finally:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
-            if self._ws.close_code not in (None, WSCloseCode.ABNORMAL_CLOSURE):
-                self._read = self._sent
             await self._store()
 
     async def sent(self, seq: int) -> None:
@@ -47,17 +46,22 @@ class ReadMarks:
         await self._ask()
 
     async def answered(self, pong: bytes) -> None:
-        if not self._asked or pong != _payload(self._asked):
+        """A pong also answers the pings before it (RFC 6455, 5.5.3)."""
+        asked = next((seq for seq in self._asked if _payload(seq) == pong), None)
+        if asked is None:
             return  # to the heartbeat, or to nothing
-        self._read, self._asked = self._asked, 0
+        while self._asked and self._asked[0] <= asked:
+            self._asked.popleft()
+        self._read = asked
         self._moved.set()
         await self._ask()
 
     async def _ask(self) -> None:
-        """One question at a time: what is sent meanwhile is asked for by the next."""
-        if not self._asked and self._sent > self._read:
-            self._asked = self._sent
-            await self._ws.ping(_payload(self._asked))
+        """What is sent while enough questions wait is asked for by the next."""
+        newest = self._asked[-1] if self._asked else self._read
+        if len(self._asked) < QUESTIONS and self._sent > newest:
+            self._asked.append(self._sent)
+            await self._ws.ping(_payload(self._sent))
 
     async def _keep(self) -> None:
         while True:
