@@ -42,6 +42,7 @@ def add_gateways(
     token_rate = RateLimiter(
         settings.tokens_per_minute / 60, settings.tokens_per_minute, core.clock
     )
+    silence_seconds = settings.ping_interval_seconds + settings.ping_timeout_seconds
     bounds = rest.setup(
         app,
         chat=service,
@@ -56,7 +57,7 @@ def add_gateways(
         body_bytes=settings.frame_bytes,
         json_depth=settings.json_depth,
         keep_alive_seconds=settings.ping_interval_seconds,
-        silence_seconds=settings.ping_interval_seconds + settings.ping_timeout_seconds,
+        silence_seconds=silence_seconds,
         trusted_proxies=trusted_proxies,
         allowed_origins=settings.allowed_origins,
         observe=lambda operation, status: core.metrics.requests.labels(
@@ -72,6 +73,7 @@ def add_gateways(
         token_rate=token_rate,
         frame_bytes=settings.frame_bytes,
         ping_seconds=settings.ping_interval_seconds,
+        silence_seconds=silence_seconds,
         trusted_proxies=trusted_proxies,
         allowed_origins=settings.allowed_origins,
     )
@@ -91,7 +93,8 @@ def add_gateways(
         token_rate=token_rate,
         thinking_notice=settings.thinking_notice,
         frame_bytes=settings.frame_bytes,
-        heartbeat_seconds=settings.ping_interval_seconds,
+        ping_seconds=settings.ping_interval_seconds,
+        silence_seconds=silence_seconds,
         trusted_proxies=trusted_proxies,
         allowed_origins=settings.allowed_origins,
     )

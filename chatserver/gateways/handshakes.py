@@ -33,7 +33,7 @@ def wrong_handshake(
     request: web.Request, ws: web.WebSocketResponse, allowed_origins: Collection[str]
 ) -> web.Response | None:
     """The answer to a request that cannot open `ws`: 426, or 403 to a page from elsewhere."""
-    if not ws.can_prepare(request):
+    if not _can_prepare(request, ws):
         return web.Response(
             status=HTTPStatus.UPGRADE_REQUIRED,
             text="this is a WebSocket\n",
@@ -43,6 +43,13 @@ def wrong_handshake(
     if origin and not is_own_or_allowed(origin, request.host, allowed_origins):
         return refusal(Forbidden("pages of this origin may not connect"))
     return None
+
+
+def _can_prepare(request: web.Request, ws: web.WebSocketResponse) -> bool:
+    try:
+        return bool(ws.can_prepare(request))
+    except ValueError:  # a key that is not even ASCII
+        return False
 
 
 def refusal(error: ChatError) -> web.Response:

@@ -13,11 +13,9 @@ from chatserver.chat.service import ChatService
 from chatserver.gateways.callers import caller
 from chatserver.gateways.framed.conversation import Conversation
 from chatserver.gateways.framed.entry import Entry, Wish
-from chatserver.gateways.handshakes import refusal, wrong_handshake
+from chatserver.gateways.handshakes import crashed, refusal, wrong_handshake
+from chatserver.gateways.sockets import DoorSocket
 from chatserver.gateways.talk import talk
-
-CLOSING_SECONDS = 2.0
-"""How long a client may take to answer a close frame."""
 
 PARAMETERS = ("token", "session", "invite")
 
@@ -31,16 +29,18 @@ def setup(
     token_rate: RateLimiter,
     frame_bytes: int,
     ping_seconds: float,
+    silence_seconds: float,
     trusted_proxies: Sequence[Network] = (),
     allowed_origins: Collection[str] = (),
 ) -> None:
     """Adds `/ws/{client_id}`.
 
-    Whoever does not answer a ping, sent after `ping_seconds` of silence, within half that time is
-    gone. `token_rate` counts guests by address.
+    `token_rate` counts guests by address.
     """
     entry = Entry(chat, visitors, token_rate, guests=guests)
-    door = FramedDoor(entry, frame_bytes, ping_seconds, trusted_proxies, allowed_origins)
+    door = FramedDoor(
+        entry, frame_bytes, ping_seconds, silence_seconds, trusted_proxies, allowed_origins
+    )
     # An empty name is refused as a name, and not as an unknown address.
     app.router.add_get("/ws/{client_id:[^/]*}", door.handle)
 
@@ -51,22 +51,23 @@ class FramedDoor:
         entry: Entry,
         frame_bytes: int,
         ping_seconds: float,
+        silence_seconds: float,
         trusted: Sequence[Network],
         allowed_origins: Collection[str],
     ) -> None:
         self._entry = entry
         self._frame_bytes = frame_bytes
         self._ping_seconds = ping_seconds
+        self._silence_seconds = silence_seconds
         self._trusted = trusted
         self._allowed_origins = allowed_origins
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        ws = web.WebSocketResponse(
-            timeout=CLOSING_SECONDS,
-            heartbeat=self._ping_seconds,
-            compress=False,
+        ws = DoorSocket(
             # Beyond this aiohttp cuts the line, and who still sends may not see why.
-            max_msg_size=2 * self._frame_bytes + 1,
+            message_bytes=2 * self._frame_bytes,
+            ping_seconds=self._ping_seconds,
+            silence_seconds=self._silence_seconds,
         )
         wrong = wrong_handshake(request, ws, self._allowed_origins)
         if wrong is not None:
@@ -80,6 +81,12 @@ class FramedDoor:
                 await talk(request, ws, visitor, conversation.act, conversation.tell)
         except ChatError as refused:
             return refusal(refused)
+        except ConnectionError:
+            pass  # they went before they were let in
+        except Exception as crash:
+            if ws.prepared:
+                raise
+            return crashed(request, crash)
         return ws
 
 

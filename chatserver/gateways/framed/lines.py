@@ -1,7 +1,8 @@
 """What somebody at the framed door reads of what happens in the room. Pure functions."""
 
-from chatserver.chat.events import PresenceChanged, SessionDeleted, Signal
+from chatserver.chat.events import PresenceChanged, Signal
 from chatserver.chat.models import Event, EventType, Participant, ParticipantKind
+from chatserver.gateways.naming import shown
 
 SERVER = "Server"
 """Who says what nobody said."""
@@ -24,8 +25,6 @@ def line_of(heard: Event | Signal, reader: Participant, own: str) -> str | None:
         case PresenceChanged() if _is_announced(heard.participant, reader):
             what = "joined" if heard.online else "left"
             return notice(f"Client {heard.participant.name} {what} the chat")
-        case SessionDeleted():
-            return notice("The session was deleted")
     return None
 
 
@@ -33,7 +32,7 @@ def _said(message: Event, own: str) -> str | None:
     text = message.data["text"]
     is_own = message.data.get("client_message_id", "").startswith(own)
     # One that was deleted before it was told has no text any more.
-    return None if is_own or not text else f"{message.sender.name}: {text}"
+    return None if is_own or not text else f"{shown(message.sender, SERVER)}: {text}"
 
 
 def _is_announced(who: Participant, reader: Participant) -> bool:

@@ -13,7 +13,8 @@ from chatserver.chat.ports import Visitor
 from chatserver.chat.service import ChatService
 from chatserver.gateways.plain.lines import ERROR, LEFT_OUT, line_of
 from chatserver.gateways.plain.marks import ReadMarks
-from chatserver.gateways.talk import BadFrame, talk
+from chatserver.gateways.sockets import DoorSocket
+from chatserver.gateways.talk import BadFrame, Patience, talk
 
 MISSED_EVENTS = 1_000
 """The newest of those that a client missed are told to it; that older ones are not, as well."""
@@ -23,13 +24,13 @@ class Conversation:
     """Of somebody who has just joined; once."""
 
     def __init__(
-        self, ws: web.WebSocketResponse, visitor: Visitor, joined: Joined, thinking_notice: str
+        self, ws: DoorSocket, visitor: Visitor, joined: Joined, thinking_notice: str
     ) -> None:
-        """`ws` leaves pings and pongs to us."""
         self.session_id = joined.session.id
         self._ws = ws
         self._visitor = visitor
         self._thinking_notice = thinking_notice
+        self._patience = Patience()
 
     async def run(self, request: web.Request) -> None:
         """Until `talk` ends, which closes the WebSocket."""
@@ -37,12 +38,9 @@ class Conversation:
 
     async def act(self, message: WSMessage) -> None:
         """A message of theirs. Raises `BadFrame` and `Unauthorized`; other refusals are told."""
-        if message.type is WSMsgType.PING:
-            await self._ws.pong(message.data)
-        elif message.type is WSMsgType.BINARY:
+        if message.type is not WSMsgType.TEXT:
             raise BadFrame(WSCloseCode.UNSUPPORTED_DATA, "only text is understood here")
-        elif message.type is WSMsgType.TEXT:
-            await self._say(message.data)
+        await self._say(message.data)
 
     async def tell(self, heard: Event | Signal) -> None:
         match heard:
@@ -66,7 +64,10 @@ class Conversation:
         except Unauthorized:
             raise  # the connection ends
         except ChatError as refused:
+            self._patience.refused(refused)
             await self._ws.send_str(f"{ERROR}{refused.message}")
+        else:
+            self._patience.took()
 
     async def _tell_event(self, event: Event) -> bool:
         """Whether there was anything to tell."""
@@ -84,7 +85,7 @@ class LastingConversation(Conversation):
 
     def __init__(
         self,
-        ws: web.WebSocketResponse,
+        ws: DoorSocket,
         visitor: Visitor,
         joined: Joined,
         thinking_notice: str,
@@ -97,13 +98,15 @@ class LastingConversation(Conversation):
 
     async def run(self, request: web.Request) -> None:
         async with self._marks.kept():
-            await talk(request, self._ws, self._visitor, self.act, self.tell, self._catch_up)
-
-    async def act(self, message: WSMessage) -> None:
-        if message.type is WSMsgType.PONG:
-            await self._marks.answered(message.data)
-        else:
-            await super().act(message)
+            await talk(
+                request,
+                self._ws,
+                self._visitor,
+                self.act,
+                self.tell,
+                self._catch_up,
+                self._marks.answered,
+            )
 
     async def _tell_event(self, event: Event) -> bool:
         told = await super()._tell_event(event)

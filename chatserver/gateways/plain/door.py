@@ -17,7 +17,7 @@ from chatserver.gateways.callers import caller
 from chatserver.gateways.handshakes import crashed, refusal, wrong_handshake
 from chatserver.gateways.plain.conversation import Conversation, LastingConversation
 from chatserver.gateways.plain.guests import Guests, entered, guests_of
-from chatserver.gateways.talk import PARTING_SECONDS
+from chatserver.gateways.sockets import DoorSocket
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,19 @@ class Door:
     guests: Guests | None
     thinking_notice: str
     frame_bytes: int
-    heartbeat_seconds: float
+    ping_seconds: float
+    silence_seconds: float
     trusted_proxies: Sequence[Network]
     allowed_origins: Collection[str]
 
     async def open(self, request: web.Request) -> web.StreamResponse:
-        ws = web.WebSocketResponse(
-            timeout=PARTING_SECONDS,
-            heartbeat=self.heartbeat_seconds,
-            max_msg_size=self.frame_bytes,
-            autoping=False,
+        ws = DoorSocket(
+            message_bytes=self.frame_bytes,
+            ping_seconds=self.ping_seconds,
+            silence_seconds=self.silence_seconds,
             # Who closes it and comes back at once must find noted what they have read: they get
             # their answer once all here is done.
             autoclose=False,
-            compress=False,
         )
         wrong = wrong_handshake(request, ws, self.allowed_origins)
         if wrong is not None:
@@ -60,9 +59,7 @@ class Door:
         return ws
 
     @asynccontextmanager
-    async def _visit(
-        self, request: web.Request, ws: web.WebSocketResponse
-    ) -> AsyncIterator[Conversation]:
+    async def _visit(self, request: web.Request, ws: DoorSocket) -> AsyncIterator[Conversation]:
         """Somebody in a session. Raises a `ChatError` where they may not come in."""
         token, address = request.query.get("token", ""), caller(request, self.trusted_proxies)
         notice = self.thinking_notice
@@ -98,7 +95,8 @@ def setup(
     token_rate: RateLimiter,
     thinking_notice: str,
     frame_bytes: int,
-    heartbeat_seconds: float,
+    ping_seconds: float,
+    silence_seconds: float,
     trusted_proxies: Sequence[Network] = (),
     allowed_origins: Collection[str] = (),
 ) -> None:
@@ -109,7 +107,8 @@ def setup(
         guests=guests_of(guests, chat, token_rate),
         thinking_notice=thinking_notice,
         frame_bytes=frame_bytes,
-        heartbeat_seconds=heartbeat_seconds,
+        ping_seconds=ping_seconds,
+        silence_seconds=silence_seconds,
         trusted_proxies=trusted_proxies,
         allowed_origins=allowed_origins,
     )

@@ -1,7 +1,6 @@
 """Responses that last: Server-Sent Events over HTTP/1.1 (and 1.0)."""
 
 import asyncio
-import socket
 from contextlib import AsyncExitStack, suppress
 
 import structlog
@@ -14,6 +13,7 @@ from chatserver.gateways.rest.dispatch import internal
 from chatserver.gateways.rest.following import Following
 from chatserver.gateways.rest.frames import KEEP_ALIVE, OPENING
 from chatserver.gateways.rest.rounds import Rounds
+from chatserver.gateways.silence import limit_silence
 from chatserver.gateways.talk import first_of, until_end
 
 HEADERS = {
@@ -64,7 +64,7 @@ class EventStream(web.StreamResponse):
         async with self._stack:
             await self.prepare(request)
             if request.method != hdrs.METH_HEAD:
-                _limit_silence(request, self._silence_seconds)
+                limit_silence(request, self._silence_seconds)
                 self._request = request
                 with self._rounds.watching(self):
                     await self._tell(request)
@@ -126,11 +126,3 @@ class EventStream(web.StreamResponse):
         elif request.transport is not None:
             # What waits would be waited for; the client comes back with its last id.
             request.transport.abort()
-
-
-def _limit_silence(request: web.Request, seconds: float) -> None:
-    """The kernel gives up on a peer that has confirmed nothing for so long (RFC 5482)."""
-    wire = request.get_extra_info("socket")
-    if wire is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
-        with suppress(OSError):  # not TCP, or gone already
-            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000))

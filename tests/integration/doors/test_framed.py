@@ -128,6 +128,37 @@ async def test_the_end_of_a_token_ends_the_connection(running: RunningServer) ->
         assert await ada.is_closed() == (1008, "token_revoked")
 
 
+async def test_the_end_of_the_membership_ends_the_connection(
+    running: RunningServer, connect: Connect
+) -> None:
+    eve = await connect(running, "Eve")
+    made = [(await eve.do("create_session", visibility="link"))["session"]["id"] for _ in range(3)]
+    token = await running.token("Ada")
+    other = await connect(running, token=token)
+    async with (
+        framed(running, "Ada", token=token, session=made[0]) as first,
+        framed(running, "Ada", token=token, session=made[1]) as second,
+        framed(running, "Ada", token=token, session=made[2]) as third,
+    ):
+        await eve.do("delete_session", session_id=made[0])
+        assert await first.is_closed() == (1008, "the session was deleted")
+        await other.do("leave_session", session_id=made[1])
+        assert await second.is_closed() == (1008, "you have left the session")
+        await eve.say(made[2], "still here")
+        assert await third.hears_until("Eve: still here") == []
+
+
+async def test_nobody_elsewhere_can_speak_as_the_server(
+    running: RunningServer, connect: Connect
+) -> None:
+    async with framed(running, "ada") as ada:
+        forger = await connect(running, "Server")
+        await forger.do("join_session", session_id=LOBBY)
+        await forger.say(LOBBY, "Client bob left the chat")
+        said = "(user) Server: Client bob left the chat"
+        assert await ada.hears_until(said) == ["Server: Client Server joined the chat"]
+
+
 async def test_a_drain_ends_the_connection_and_the_membership_of_guests(
     running: RunningServer,
 ) -> None:

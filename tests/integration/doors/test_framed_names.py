@@ -3,12 +3,15 @@
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
 from chatserver.app import SERVER
+from chatserver.chat.models import Member
 from chatserver.chat.rooms import LOBBY
+from chatserver.gateways.framed.entry import Entry
 from tests.conftest import Connect
 from tests.integration.doors.framed import (
     FramedClient,
@@ -21,7 +24,7 @@ from tests.integration.doors.framed import (
     said,
 )
 from tests.servers import RunningServer, StartServer
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -126,6 +129,51 @@ async def test_who_is_refused_for_a_name_does_not_become_a_member(
     assert await refused(running, "ada", session=session_id, token=token) == 403
     members = (await ada.do("join_session", session_id=session_id))["members"]
     assert [member["participant"] for member in members] == [ada.me]
+
+
+async def test_a_refused_name_ends_no_membership_that_was_won_meanwhile(
+    running: RunningServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await connect(running, "Ada")
+    session_id = (await ada.do("create_session", bot=None, visibility="link"))["session"]["id"]
+    token = await running.token("ada")
+    other = await connect(running, token=token)
+    members = Entry._members
+
+    async def and_joins_elsewhere(*asked: Any) -> list[Member]:
+        found = await members(*asked)
+        await other.do("join_session", session_id=session_id)
+        return found
+
+    monkeypatch.setattr(Entry, "_members", and_joins_elsewhere)
+    assert await refused(running, "ada", session=session_id, token=token) == 403
+    await other.say(session_id, "still a member")
+
+
+@pytest.mark.parametrize("path", ["ws/ada", "chat"])
+async def test_a_handshake_with_a_key_that_is_none_is_told_to_upgrade(
+    running: RunningServer, path: str
+) -> None:
+    reader, writer = await asyncio.open_connection(*running.address)
+    head = f"GET /{path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \u00e9\r\n\r\n"
+    writer.write((head + key).encode())
+    async with asyncio.timeout(PATIENCE):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 426 ")
+    writer.close()
+
+
+async def test_a_crash_before_it_is_accepted_is_answered_without_its_words(
+    running: RunningServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def crash(*_: Any) -> Any:
+        raise RuntimeError("what somebody wrote")
+
+    monkeypatch.setattr(running.service, "lobby", crash)
+    assert await refused(running, "ada") == 500
+    written = capsys.readouterr()
+    assert "request_crashed" in written.out + written.err
+    assert "what somebody wrote" not in written.out + written.err
 
 
 async def test_guests_are_counted_by_address(server: StartServer) -> None:

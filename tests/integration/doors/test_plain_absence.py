@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, WSCloseCode, WSMsgType
 
-from chatserver.chat.commands import CreateSession, JoinSession, SendMessage
+from chatserver.chat.commands import CreateSession, JoinSession, LeaveSession, SendMessage
 from chatserver.chat.models import Visibility
 from chatserver.gateways.plain import conversation
 from chatserver.gateways.plain.lines import LEFT_OUT
@@ -105,6 +105,46 @@ async def test_what_went_into_a_dead_connection_comes_again(server: StartServer)
         assert await hear(ada) == ["hello"]
     async with plain(running, token=token) as ada:
         assert await ask(ada, "only new things") == "only new things"
+
+
+async def test_what_a_client_had_not_read_as_it_closed_comes_again(server: StartServer) -> None:
+    running = await server()
+    token = await running.token()
+    async with ClientSession() as http, asyncio.timeout(PATIENCE):
+        page = await http.ws_connect(address(running, token=token), autoping=False)
+        await page.send_str("hello")
+        assert (await page.receive()).data == "hello"
+        await page.close(code=WSCloseCode.GOING_AWAY)
+    async with plain(running, token=token) as ada:
+        assert await hear(ada) == ["hello"]
+
+
+async def test_who_closes_right_after_reading_is_told_nothing_twice(server: StartServer) -> None:
+    running = await server()
+    token = await running.token()
+    for turn in range(20):
+        async with plain(running, token=token) as ada:
+            assert await ask(ada, str(turn)) == str(turn)
+
+
+async def test_the_end_of_the_session_while_one_catches_up_is_no_defect(
+    server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await server()
+    owner, session_id = await a_public_session(running)
+    token = await running.token("Ada")
+    ada = await who(running, token)
+    await running.service.join_session(ada, JoinSession(session_id=session_id))
+    await say(running, owner, session_id, range(130))
+    history = running.service.get_history
+
+    async def and_leaves(*asked: Any) -> Any:
+        await running.service.leave_session(ada, LeaveSession(session_id=session_id))
+        return await history(*asked)
+
+    monkeypatch.setattr(running.service, "get_history", and_leaves)
+    async with plain(running, token=token, session=session_id) as client:
+        assert await closing(client) == 1008
 
 
 async def test_what_was_read_is_marked_without_a_transaction_for_each(

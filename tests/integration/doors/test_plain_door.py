@@ -157,6 +157,14 @@ async def test_a_wrong_frame_closes_its_connection_and_no_other(
     assert await texts_of(running, await own_session(running, token)) == ["hi", "hi"]
 
 
+async def test_a_frame_may_have_exactly_so_many_bytes(server: StartServer) -> None:
+    running = await server(frame_bytes=2_048)
+    async with plain(running, token=await running.token()) as ada:
+        assert await ask(ada, "x" * 2_048) == "x" * 2_048
+        await ada.send("x" * 2_049)
+        assert await closing(ada) == 1009
+
+
 async def test_what_is_no_websocket_frame_closes_the_connection(server: StartServer) -> None:
     running = await server()
     async with plain(running, token=await running.token()) as ada:

@@ -3,15 +3,18 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
 from chatserver.bots.corpus import read_corpus
 from chatserver.chat.commands import CreateSession
 from chatserver.chat.models import Visibility
+from chatserver.gateways import talk
 from chatserver.testing import ScriptedBot
 from tests.integration.doors.plain_clients import (
     address,
     ask,
+    closing,
     hear,
     own_session,
     plain,
@@ -122,6 +125,32 @@ async def test_who_is_too_fast_or_asks_too_much_is_told_and_stays(server: StartS
         bot.say("answer").end()
         assert await hear(ada) == ["answer"]
     assert await texts_of(running, await own_session(running, token)) == ["one", "answer"]
+
+
+async def test_who_does_not_heed_that_it_is_too_much_is_shown_out(
+    server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talk, "REFUSALS", 5)
+    running = await server(events_per_second=0.001, events_burst=1)
+    async with plain(running, token=await running.token()) as ada:  # which was the first event
+        for _ in range(5):
+            await ada.send("hello")
+        assert await hear(ada, 4) == ["Error: too many events; slow down"] * 4
+        assert await closing(ada) == 1008
+
+
+async def test_nobody_can_speak_as_an_error(server: StartServer) -> None:
+    running = await server()
+    ada, forger = await running.token("Ada"), await running.token("Error")
+    command = CreateSession(visibility=Visibility.LINK, bot=None)
+    session = await running.service.create_session(await who(running, ada), command)
+    there = {"session": session.session.id}
+    async with (
+        plain(running, token=ada, **there) as one,
+        plain(running, token=forger, **there) as two,
+    ):
+        await two.send("all is lost")
+        assert await hear(one) == ["(user) Error: all is lost"]
 
 
 async def test_a_bot_without_its_key_says_so_for_each_message(

@@ -1,0 +1,101 @@
+"""A WebSocket that waits for its client only so long."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from aiohttp import WSCloseCode, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web_request import BaseRequest
+
+from chatserver.chat.errors import SlowConsumer
+from chatserver.gateways.silence import limit_silence
+
+PARTING_SECONDS = 2.0
+"""How long a client may take to hear the rest, and to answer a close frame."""
+
+
+class DoorSocket(web.WebSocketResponse):
+    """Whatever is sent raises `SlowConsumer` where the client does not take it in time.
+
+    Pings and pongs of the client are left to whoever reads.
+    """
+
+    def __init__(
+        self,
+        *,
+        message_bytes: int,
+        ping_seconds: float,
+        silence_seconds: float,
+        autoclose: bool = True,
+    ) -> None:
+        """`message_bytes`: the most that aiohttp lets through.
+
+        Whoever does not answer a ping, sent after `ping_seconds` of silence, within half that time
+        is gone; and so is who takes nothing for `silence_seconds`.
+        """
+        super().__init__(
+            timeout=PARTING_SECONDS,
+            heartbeat=ping_seconds,
+            # aiohttp's limit is the first size that is too much.
+            max_msg_size=message_bytes + 1,
+            autoping=False,
+            autoclose=autoclose,
+            compress=False,
+        )
+        self._silence_seconds = silence_seconds
+        self._wire: asyncio.Transport | None = None
+
+    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
+        if self._wire is None and isinstance(request, web.Request):
+            self._wire = request.transport
+            limit_silence(request, self._silence_seconds)
+        return await super().prepare(request)
+
+    async def send_str(self, data: str, compress: int | None = None) -> None:
+        await self._in_time(super().send_str(data, compress))
+
+    async def send_bytes(self, data: bytes, compress: int | None = None) -> None:
+        await self._in_time(super().send_bytes(data, compress))
+
+    async def ping(self, message: bytes = b"") -> None:
+        await self._in_time(super().ping(message))
+
+    async def pong(self, message: bytes = b"") -> None:
+        await self._in_time(super().pong(message))
+
+    async def close(
+        self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
+    ) -> bool:
+        """Also called by aiohttp, which would wait for ever behind what is not read."""
+        try:
+            async with asyncio.timeout(PARTING_SECONDS):
+                return await super().close(code=code, message=message, drain=drain)
+        except TimeoutError:
+            return True
+        finally:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """To be called in the end: what the client does not take by itself it loses.
+
+        A transport that is closed would otherwise stay until it has sent everything.
+        """
+        if self._wire is None or not self._wire.get_write_buffer_size():
+            return
+        if self.close_code in (None, WSCloseCode.ABNORMAL_CLOSURE):
+            self._wire.abort()
+        else:  # it has closed in order, and may be reading still
+            asyncio.get_running_loop().call_later(PARTING_SECONDS, self._wire.abort)
+
+    def abort(self) -> None:
+        """At once: a close frame would wait behind all that is not read."""
+        if self._wire is not None:
+            self._wire.abort()
+
+    async def _in_time(self, sending: Coroutine[Any, Any, None]) -> None:
+        try:
+            async with asyncio.timeout(self._silence_seconds):
+                await sending
+        except TimeoutError:
+            raise SlowConsumer("the client takes nothing") from None
