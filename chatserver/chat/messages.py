@@ -61,7 +61,7 @@ def require_same_body(stored: bytes | None, sent: bytes) -> None:
 
 class MessageUseCases(UseCases):
     async def send_message(self, actor: Participant, command: SendMessage) -> MessageSent:
-        self._check_text(command.text)
+        self.check_text(command.text)
         appended = await self.store.append_message(
             MessageDraft(
                 session_id=command.session_id,
@@ -76,7 +76,7 @@ class MessageUseCases(UseCases):
 
     async def edit_message(self, actor: Participant, command: EditMessage) -> MessageChanged:
         """With `ask_again`, whoever the new text asks answers it; see `asking.ask_again`."""
-        self._check_text(command.text)
+        self.check_text(command.text)
         session_id, now = command.session_id, self.clock.now()
         stopping: list[str] = []
 
@@ -198,7 +198,8 @@ class MessageUseCases(UseCases):
             )
         )
 
-    def _check_text(self, text: str) -> None:
+    def check_text(self, text: str) -> None:
+        """Raises `BlankText`, `TextTooLong`: what nobody can say anywhere."""
         if not text.strip():
             raise BlankText("a message needs some text", field="text")
         if len(text) > self.limits.text_chars:

@@ -64,7 +64,7 @@ class Conversation:
         if not self._admitted.done():
             await self._task
 
-    async def say(self, text: object, client_message_id: str) -> None:
+    async def say(self, text: str, client_message_id: str) -> None:
         """Raises what `Visitor.perform` raises, `NotFound` where the session was deleted."""
         payload = {
             "session_id": self._session_id,

@@ -2,8 +2,13 @@
 
 from typing import Any
 
+from chatserver.chat.commands import Text, parse
 from chatserver.chat.errors import ChatError, InvalidPayload
-from chatserver.chat.models import Event, EventType
+from chatserver.chat.models import Event, EventType, Model
+
+
+class Utterance(Model):
+    text: Text
 
 
 def asked_session(payload: object) -> str | None:
@@ -21,6 +26,11 @@ def uttered(arguments: tuple[Any, ...]) -> dict[str, Any] | None:
         raise InvalidPayload("a message comes in exactly one object")
     payload: dict[str, Any] = arguments[0]
     return payload if payload.get("message") is not None else None
+
+
+def text_of(payload: dict[str, Any]) -> str:
+    """Of what `uttered` returned. Raises `InvalidPayload` where it is no text to be stored."""
+    return parse(Utterance, {"text": payload["message"]}).text
 
 
 def told(event: Event, participant_id: str) -> str | None:

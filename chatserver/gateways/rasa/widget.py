@@ -10,7 +10,7 @@ from chatserver.chat.ports import Clock, Visitors
 from chatserver.chat.rates import RateLimiter, TokenBucket
 from chatserver.chat.service import ChatService
 from chatserver.gateways.rasa.conversation import Conversation, Tell
-from chatserver.gateways.rasa.payloads import asked_session, uttered
+from chatserver.gateways.rasa.payloads import asked_session, text_of, uttered
 from chatserver.gateways.rasa.resends import Resends
 
 GUEST = "Guest"
@@ -64,15 +64,17 @@ class Widget:
         payload = uttered(arguments)
         if payload is None:
             return
+        text = text_of(payload)
+        self._door.chat.check_text(text)
         asked = asked_session(payload)
         here = self._here or await self._begin(asked)
         message_id = self._resends.client_message_id(payload)
         try:
-            await here.say(payload["message"], message_id)
+            await here.say(text, message_id)
         except NotFound:  # it was deleted
             here = await self._begin_new()
             await self._confirmed(here, asked)
-            await here.say(payload["message"], message_id)
+            await here.say(text, message_id)
 
     async def leave(self) -> None:
         """Returns when nothing of it is left, but for an event that is under way."""

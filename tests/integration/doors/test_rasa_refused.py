@@ -46,6 +46,17 @@ async def test_what_cannot_be_said_is_answered_in_words(
     assert await said_in(running, ada.id, count=2) == ["hello", "hello"]
 
 
+async def test_what_cannot_be_said_begins_no_conversation(
+    server: StartServer, widget: Widget
+) -> None:
+    ada = await widget(await server(text_chars=20, tokens_per_minute=1))
+    for message, answer in UNSAYABLE:
+        await ada.utter(message)
+        assert answer in (await ada.inbox.take("bot_uttered"))["text"]
+    await ada.asks("hello")  # which takes the only token there is
+    assert len(ada.inbox.all("session_confirm")) == 1
+
+
 @pytest.mark.parametrize("event", ["user_uttered", "session_request", "make_coffee"])
 async def test_what_is_no_message_changes_nothing(
     server: StartServer, widget: Widget, event: str
