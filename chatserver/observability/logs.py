@@ -64,4 +64,6 @@ def configure_logs(log_format: str, level: str, stream: TextIO = sys.stderr) -> 
     # These log every packet or every request line at "info" or below, message texts among them.
     for noisy in ("engineio", "socketio", "aiohttp.access", "alembic", *MODEL_CLIENTS):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It warns of subprotocols that nobody speaks: clients send their tokens as such.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
     logging.getLogger("aiohttp.server").addFilter(PEERS_MISTAKES)

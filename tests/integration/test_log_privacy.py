@@ -51,6 +51,19 @@ async def test_a_request_that_is_not_http_is_refused_and_not_quoted_in_the_log(
     assert "secret" not in log.getvalue()
 
 
+@pytest.mark.parametrize(
+    "path", ["/chat?token={}", "/ws/Ada?token={}", "/socket.io/?EIO=4&transport=websocket"]
+)
+async def test_subprotocols_that_nobody_speaks_are_not_quoted_in_the_log(
+    server: StartServer, log: StringIO, path: str
+) -> None:
+    running = await server()
+    url = running.url + path.format(await running.token())
+    async with ClientSession() as http, http.ws_connect(url, protocols=("secret",)):
+        pass
+    assert "secret" not in log.getvalue()
+
+
 async def _answer(server: RunningServer, raw: bytes) -> bytes:
     host, port = server.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
