@@ -53,6 +53,7 @@ async def test_what_cannot_be_said_begins_no_conversation(
     for message, answer in UNSAYABLE:
         await ada.utter(message)
         assert answer in (await ada.inbox.take("bot_uttered"))["text"]
+    assert not ada.inbox.all("session_confirm")
     await ada.asks("hello")  # which takes the only token there is
     assert len(ada.inbox.all("session_confirm")) == 1
 
