@@ -1,10 +1,11 @@
 """A WebSocket that waits for its client only so long."""
 
 import asyncio
+import struct
 from collections.abc import Coroutine
 from typing import Any
 
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web_request import BaseRequest
 
@@ -45,18 +46,30 @@ class DoorSocket(web.WebSocketResponse):
         )
         self._silence_seconds = silence_seconds
         self._wire: asyncio.Transport | None = None
+        self._flow: AbstractStreamWriter | None = None
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter:
         if self._wire is None and isinstance(request, web.Request):
             self._wire = request.transport
             limit_silence(request, self._silence_seconds)
-        return await super().prepare(request)
+        self._flow = await super().prepare(request)
+        return self._flow
 
     async def send_str(self, data: str, compress: int | None = None) -> None:
         await self._in_time(super().send_str(data, compress))
 
     async def send_bytes(self, data: bytes, compress: int | None = None) -> None:
         await self._in_time(super().send_bytes(data, compress))
+
+    async def send_asking(self, text: str, question: bytes) -> None:
+        """A text and a ping in one piece.
+
+        Who reads the one then has the other, and answers it even where they close at once.
+        """
+        if self._wire is None or self._flow is None or self._wire.is_closing():
+            raise ConnectionResetError("the client has gone")
+        self._wire.write(_frame(WSMsgType.TEXT, text.encode()) + _frame(WSMsgType.PING, question))
+        await self._in_time(self._flow.drain())
 
     async def ping(self, message: bytes = b"") -> None:
         await self._in_time(super().ping(message))
@@ -99,3 +112,15 @@ class DoorSocket(web.WebSocketResponse):
                 await sending
         except TimeoutError:
             raise SlowConsumer("the client takes nothing") from None
+
+
+def _frame(opcode: WSMsgType, payload: bytes) -> bytes:
+    """A whole frame of a server's (RFC 6455, 5.2)."""
+    first, length = 0x80 | opcode, len(payload)
+    if length < 126:
+        header = struct.pack("!BB", first, length)
+    elif length < 1 << 16:
+        header = struct.pack("!BBH", first, 126, length)
+    else:
+        header = struct.pack("!BBQ", first, 127, length)
+    return header + payload

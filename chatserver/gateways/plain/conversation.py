@@ -69,15 +69,16 @@ class Conversation:
         else:
             self._patience.took()
 
-    async def _tell_event(self, event: Event) -> bool:
-        """Whether there was anything to tell."""
+    async def _tell_event(self, event: Event) -> None:
         who = self._visitor.participant
         if event.type is EventType.PARTICIPANT_LEFT and event.data["participant"]["id"] == who.id:
             raise BadFrame(WSCloseCode.POLICY_VIOLATION, "you have left the session")
         line = line_of(event, who)
         if line is not None:
-            await self._ws.send_str(line)
-        return line is not None
+            await self._send(line, event.seq)
+
+    async def _send(self, line: str, seq: int) -> None:
+        await self._ws.send_str(line)
 
 
 class LastingConversation(Conversation):
@@ -108,11 +109,8 @@ class LastingConversation(Conversation):
                 self._marks.answered,
             )
 
-    async def _tell_event(self, event: Event) -> bool:
-        told = await super()._tell_event(event)
-        if told:
-            await self._marks.sent(event.seq)
-        return told
+    async def _send(self, line: str, seq: int) -> None:
+        await self._marks.send(line, seq)
 
     async def _catch_up(self) -> None:
         """Tells what others said since they last read, or since they came for the first time."""

@@ -41,9 +41,14 @@ class ReadMarks:
             await asyncio.gather(keeper, return_exceptions=True)
             await self._store()
 
-    async def sent(self, seq: int) -> None:
+    async def send(self, line: str, seq: int) -> None:
+        """Tells a line, the one of `seq`."""
         self._sent = seq
-        await self._ask()
+        if len(self._asked) == QUESTIONS:
+            await self._ws.send_str(line)
+            return
+        self._asked.append(seq)
+        await self._ws.send_asking(line, _payload(seq))
 
     async def answered(self, pong: bytes) -> None:
         """A pong also answers the pings before it (RFC 6455, 5.5.3)."""
