@@ -23,7 +23,8 @@ class JoinedSessions:
         self._sessions: dict[str, ChatSession] = {}
 
     def all(self) -> list[ChatSession]:
-        return list(self._sessions.values())
+        """Without those that are being joined."""
+        return [self._sessions[state.id] for state in self._states.values() if state.joined]
 
     async def join(
         self, calls: Calls, session_id: str, after_seq: int | None, invite: str | None

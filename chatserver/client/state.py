@@ -49,8 +49,10 @@ class SessionState:
 
     @property
     def resume_after(self) -> int | None:
-        """The last seq it has, for joining again; None before the first join."""
-        return self.inflow.tail
+        """The last seq it has, for joining again; None before the first join was acknowledged:
+        only who joins knows the invite.
+        """
+        return self.inflow.tail if self.joined else None
 
     def snapshot(self, joined: Joined) -> None:
         self._info = joined.session
