@@ -6,7 +6,20 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from chatserver.client import ChatClient, ChatSession, Event
+from chatserver.chat.commands import LeaveSession, Nothing
+from chatserver.chat.errors import Internal, NotFound
+from chatserver.chat.models import Participant, Role
+from chatserver.chat.service import ChatService
+from chatserver.chat.sessions import RECOVERY_EVENTS
+from chatserver.client import (
+    ChatClient,
+    ChatSession,
+    ConnectionLost,
+    Event,
+    EventType,
+    NotConnected,
+    calls,
+)
 from chatserver.client.backoff import Backoff
 from tests.servers import RunningServer, StartServer
 from tests.waiting import PATIENCE, eventually
@@ -83,3 +96,101 @@ async def test_a_first_join_that_is_interrupted_is_repeated_with_its_invite(
     assert street.away.sessions() == [joined.info]
     await room.send("heard?")
     assert [e.seq for e in await until(joined, "heard?")] == [1, 2, 3]
+
+
+async def test_leaving_elsewhere_ends_the_events_and_one_stays_away(street: Street) -> None:
+    room = await street.ada.create_session(visibility="link", bot=None)
+    home, way = await street.bob.join(room.id), await street.away.join(room.id)
+    await home.leave()
+    for events in (await the_rest(home), await the_rest(way)):
+        assert [e.type for e in events][-1] is EventType.PARTICIPANT_LEFT
+    assert street.away.sessions() == []
+    await street.cut()
+    await street.mend()
+    assert await street.names(room) == {"Ada"}
+    with pytest.raises(NotFound):
+        await way.leave()
+    again = await street.away.join(room.id)
+    assert again is not way
+    await again.send("back again")
+    assert await street.names(room) == {"Ada", "Bob"}
+
+
+async def test_who_left_and_came_back_elsewhere_goes_on_reading(street: Street) -> None:
+    room = await street.ada.create_session(visibility="link", bot=None)
+    home, way = await street.bob.join(room.id), await street.away.join(room.id, after_seq=2)
+    await street.cut()
+    await home.leave()
+    await street.bob.join(room.id)
+    await room.send("welcome back")
+    await street.mend()
+    assert [e.type for e in await until(way, "welcome back")] == [
+        EventType.PARTICIPANT_LEFT,
+        EventType.PARTICIPANT_JOINED,
+        EventType.MESSAGE_CREATED,
+    ]
+
+
+async def test_a_log_that_tells_of_an_earlier_leave_is_read_to_its_end(street: Street) -> None:
+    room = await street.ada.create_session(visibility="link", bot=None)
+    await (await street.bob.join(room.id)).leave()
+    for number in range(RECOVERY_EVENTS + 10):
+        await room.send(f"message {number}")
+    await street.bob.join(room.id)
+    way = await street.away.join(room.id, after_seq=0)
+    await room.send("the last")
+    assert [e.seq for e in await until(way, "the last")] == list(range(1, RECOVERY_EVENTS + 16))
+    assert [m.participant.name for m in way.members.values()] == ["Ada", "Bob"]
+
+
+@pytest.mark.parametrize("taken", ["before the cut", "never"])
+async def test_a_leave_whose_ack_was_lost_is_not_turned_into_a_join(
+    street: Street, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await street.ada.create_session(visibility="link", bot=None)
+    way = await street.away.join(room.id)
+    leave, lost = ChatService.leave_session, asyncio.Event()
+
+    async def leave_unheard(
+        service: ChatService, actor: Participant, command: LeaveSession
+    ) -> Nothing:
+        monkeypatch.undo()
+        street.wire.cut()
+        if taken == "never":
+            raise Internal("nothing happened")
+        left = await leave(service, actor, command)
+        lost.set()
+        return left
+
+    monkeypatch.setattr(ChatService, "leave_session", leave_unheard)
+    with pytest.raises(ConnectionLost):
+        await way.leave()
+    if taken == "before the cut":
+        await asyncio.wait_for(lost.wait(), PATIENCE)
+    await street.mend()
+    assert await street.names(room) == {"Ada"}
+    assert street.away.sessions() == []
+    await the_rest(way)
+
+
+async def test_a_leave_that_was_never_sent_changes_nothing(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await street.ada.create_session(visibility="link", bot=None)
+    way = await street.away.join(room.id)
+    await street.cut()
+    monkeypatch.setattr(calls, "CALL_SECONDS", 0.1)
+    with pytest.raises(NotConnected):
+        await way.leave()
+    await street.mend()
+    await room.send("still there?")
+    assert (await until(way, "still there?"))[-1].data["text"] == "still there?"
+
+
+async def test_the_heir_of_an_owner_who_left_is_the_owner(street: Street) -> None:
+    room = await street.ada.create_session(visibility="link", bot=None)
+    his = await street.bob.join(room.id)
+    assert his.members[street.bob.participant.id].role is Role.MEMBER
+    await room.leave()
+    await eventually(lambda: street.ada.participant.id not in his.members)
+    assert his.members[street.bob.participant.id].role is Role.OWNER
