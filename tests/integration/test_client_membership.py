@@ -194,3 +194,27 @@ async def test_the_heir_of_an_owner_who_left_is_the_owner(street: Street) -> Non
     await room.leave()
     await eventually(lambda: street.ada.participant.id not in his.members)
     assert his.members[street.bob.participant.id].role is Role.OWNER
+
+
+async def test_an_outage_that_lasts_does_not_end_the_events(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await street.ada.create_session(visibility="link", bot=None)
+    for number in range(RECOVERY_EVENTS):
+        await room.send(f"message {number}")
+    way = await street.away.join(room.id, after_seq=0)
+    await street.cut()
+    monkeypatch.setattr(calls, "CALL_SECONDS", 0.1)
+    reading = asyncio.create_task(until(way, "the last"))
+    for _ in range(3):
+        with pytest.raises(ConnectionLost):
+            await way.history()
+    assert not reading.done()
+    monkeypatch.undo()
+    await room.send("the last")
+    await street.mend()
+    assert [e.seq for e in await reading] == list(range(1, RECOVERY_EVENTS + 4))
+    await street.cut()
+    ending = asyncio.create_task(the_rest(way))
+    await street.away.close()
+    assert await ending == []
