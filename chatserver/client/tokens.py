@@ -74,7 +74,7 @@ class TokenKeeper:
                 await asyncio.sleep(half_life(renewed, datetime.now(UTC)))
                 continue
             pause = retry_pause(backoff.next(), renewed, datetime.now(UTC))
-            await asyncio.sleep(max(asked_for, pause))
+            await asyncio.sleep(asked_for + pause)
 
 
 def half_life(token: Token, now: datetime) -> float:

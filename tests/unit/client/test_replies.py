@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from chatserver.chat.events import ReplyDelta, ReplyStopped
 from chatserver.chat.models import Event, EventType
 from chatserver.client.replies import REMEMBERED, GrowingReply, Replies
+from chatserver.client.reply import ReplyStream
 from tests.unit.client.test_inflow import event
+from tests.waiting import PATIENCE
 
 
 def final(text: str, **data: Any) -> Event:
@@ -97,3 +99,20 @@ def test_however_many_run_at_once_not_all_are_remembered() -> None:
     for number in range(REMEMBERED + 10):
         replies.hear(delta(f"r{number}"))
     assert len(replies.running()) == REMEMBERED
+
+
+async def test_who_follows_a_reply_gets_its_end_though_it_is_forgotten() -> None:
+    async def look_up(*_which: object) -> None:
+        raise AssertionError("all of it was heard")
+
+    replies = Replies()
+    replies.hear(delta("r"))
+    stream = ReplyStream(
+        replies, look_up, lambda: None, prompt_seq=1, reply_id="r", bot=None, timeout=PATIENCE
+    )
+    assert (await anext(stream)).text == "so far"
+    replies.hear(ReplyStopped(session_id="s", reply_id="r", seq=None))
+    for number in range(REMEMBERED + 10):
+        replies.hear(delta(f"r{number}"))
+    assert await stream.wait() is None
+    assert (stream.text, stream.stopped) == ("so far", True)
