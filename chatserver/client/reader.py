@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from chatserver.chat.errors import ChatError
 from chatserver.chat.models import Event
 from chatserver.client.calls import Calls
 from chatserver.client.errors import ConnectionLost, EventsTakenTwice
@@ -68,7 +69,12 @@ class Reader:
 
     async def _fill(self) -> None:
         inflow = self._state.inflow
-        events = await self._page_after(inflow.tail, PAGE)
+        try:
+            events = await self._page_after(inflow.tail, PAGE)
+        except ChatError:
+            if self._state.over:
+                return  # it ended meanwhile, which is why it was refused
+            raise
         if not events:
             # What we heard of is not in the log any more; there is nothing to wait for.
             inflow.known = inflow.tail or 0

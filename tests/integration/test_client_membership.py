@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from chatserver.chat.commands import LeaveSession, Nothing
+from chatserver.chat.commands import GetHistory, History, LeaveSession, Nothing
 from chatserver.chat.errors import Internal, NotFound
 from chatserver.chat.models import Participant, Role
 from chatserver.chat.service import ChatService
@@ -171,6 +171,30 @@ async def test_a_leave_whose_ack_was_lost_is_not_turned_into_a_join(
     assert await street.names(room) == {"Ada"}
     assert street.away.sessions() == []
     await the_rest(way)
+
+
+async def test_leaving_elsewhere_ends_events_that_are_just_being_paged_for(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await street.ada.create_session(visibility="link", bot=None)
+    home = await street.bob.join(room.id)
+    for number in range(RECOVERY_EVENTS):
+        await room.send(f"message {number}")
+    way = await street.away.join(room.id, after_seq=0)
+    read, asked, go_on = ChatService.get_history, asyncio.Event(), asyncio.Event()
+
+    async def read_late(service: ChatService, actor: Participant, command: GetHistory) -> History:
+        asked.set()
+        await go_on.wait()
+        return await read(service, actor, command)
+
+    monkeypatch.setattr(ChatService, "get_history", read_late)
+    reading = asyncio.create_task(the_rest(way))
+    await asyncio.wait_for(asked.wait(), PATIENCE)
+    await home.leave()
+    await eventually(lambda: street.away.sessions() == [])
+    go_on.set()
+    assert await reading == []
 
 
 async def test_a_leave_that_was_never_sent_changes_nothing(
