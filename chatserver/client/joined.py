@@ -4,7 +4,7 @@ from typing import Any
 
 from chatserver.chat.commands import Joined
 from chatserver.chat.errors import ChatError, Unauthorized
-from chatserver.chat.events import Signal
+from chatserver.chat.events import Signal, Welcome
 from chatserver.chat.models import Event
 from chatserver.client.calls import Calls
 from chatserver.client.link import Ask
@@ -21,15 +21,20 @@ class JoinedSessions:
         """Who hears the signals that are about no joined session."""
         self._states: dict[str, SessionState] = {}
         self._sessions: dict[str, ChatSession] = {}
+        self._own_id = ""
 
     def all(self) -> list[ChatSession]:
-        return list(self._sessions.values())
+        """Without those that are being joined."""
+        return [self._sessions[state.id] for state in self._states.values() if state.joined]
 
     async def join(
         self, calls: Calls, session_id: str, after_seq: int | None, invite: str | None
     ) -> ChatSession:
-        """Again for the same session: the same object."""
+        """Again for the same session: the same object, unless one is about to leave it."""
         while (known := self._states.get(session_id)) is not None:
+            if known.leaving:
+                known.end(None)
+                break
             if known.joined:
                 return self._sessions[session_id]
             # Somebody else is at it; where that fails, we try.
@@ -43,9 +48,10 @@ class JoinedSessions:
         if invite is not None:
             payload["invite"] = invite
         try:
-            state.snapshot(read(Joined, await calls.repeat("join_session", payload)))
+            joined = read(Joined, await calls.repeat("join_session", payload))
+            state.snapshot(joined, self._own_id)
         except BaseException:
-            self._forget(session_id)
+            self._forget(state)
             state.replies.notify()
             raise
         return session
@@ -53,7 +59,10 @@ class JoinedSessions:
     async def rejoin(self, ask: Ask) -> None:
         """Brings all of them back on a new connection. Raises what would hit every one."""
         for state in list(self._states.values()):
-            if state.resume_after is None:
+            if state.over or state.resume_after is None:
+                continue
+            if state.leaving:
+                await state.leave_again(ask)
                 continue
             payload = {"session_id": state.id, "after_seq": state.resume_after}
             try:
@@ -63,7 +72,7 @@ class JoinedSessions:
                     raise
                 state.end(error)
             else:
-                state.snapshot(read(Joined, joined))
+                state.snapshot(read(Joined, joined), self._own_id)
                 await state.settle_replies(ask)
 
     def hear(self, heard: Event | Signal) -> None:
@@ -74,6 +83,8 @@ class JoinedSessions:
         elif state is not None:
             state.hear_signal(heard)
         else:
+            if isinstance(heard, Welcome):
+                self._own_id = heard.participant.id
             tell(self.watchers, heard)
 
     def wake(self) -> None:
@@ -81,6 +92,6 @@ class JoinedSessions:
         for state in self._states.values():
             state.replies.notify()
 
-    def _forget(self, session_id: str) -> None:
-        self._states.pop(session_id, None)
-        self._sessions.pop(session_id, None)
+    def _forget(self, state: SessionState) -> None:
+        if self._states.get(state.id) is state:
+            del self._states[state.id], self._sessions[state.id]

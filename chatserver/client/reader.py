@@ -1,10 +1,12 @@
 """Taking a session's events, one after the other, from what was heard and from the log."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
+from chatserver.chat.errors import ChatError
 from chatserver.chat.models import Event
 from chatserver.client.calls import Calls
-from chatserver.client.errors import EventsTakenTwice
+from chatserver.client.errors import ConnectionLost, EventsTakenTwice
 from chatserver.client.state import SessionState
 
 PAGE = 200
@@ -39,7 +41,9 @@ class Reader:
         self._taken = False
 
     async def next(self) -> Event | None:
-        """None where no more will come. Raises what made it impossible to go on."""
+        """None where no more will come. Raises what made it impossible to go on; a lost
+        connection does not, as another one is made.
+        """
         if self._taken:
             raise EventsTakenTwice("this session's events are being waited for already")
         self._taken = True
@@ -55,7 +59,9 @@ class Reader:
                     return None
                 self._calls.check()
                 if state.inflow.missing:
-                    await self._fill()
+                    # However long an outage is, it passes, or the client gives up.
+                    with suppress(ConnectionLost):
+                        await self._fill()
                 else:
                     await changed.wait()
         finally:
@@ -63,7 +69,12 @@ class Reader:
 
     async def _fill(self) -> None:
         inflow = self._state.inflow
-        events = await self._page_after(inflow.tail, PAGE)
+        try:
+            events = await self._page_after(inflow.tail, PAGE)
+        except ChatError:
+            if self._state.over:
+                return  # it ended meanwhile, which is why it was refused
+            raise
         if not events:
             # What we heard of is not in the log any more; there is nothing to wait for.
             inflow.known = inflow.tail or 0

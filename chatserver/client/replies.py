@@ -15,7 +15,7 @@ from chatserver.chat.models import Event, EventType, Reply, ReplyOutcome, ReplyS
 from chatserver.client.errors import ReplyFailed
 
 REMEMBERED = 200
-"""Replies whose text is kept; the oldest ended ones are forgotten first."""
+"""Replies whose text is kept. Ended ones are forgotten before running ones, old before new."""
 
 
 class GrowingReply:
@@ -156,10 +156,15 @@ class Replies:
         reply = self._known.get(reply_id)
         if reply is None:
             reply = self._known[reply_id] = GrowingReply(reply_id, prompt_seq)
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+            if len(self._known) > REMEMBERED:
+                self._forget_one()
         if prompt_seq is not None:
             reply.prompt_seq = prompt_seq
         if bot is not None:
             reply.bot = bot
         return reply
+
+    def _forget_one(self) -> None:
+        ended = (reply_id for reply_id, reply in self._known.items() if reply.ended)
+        oldest = next(iter(self._known))
+        del self._known[next(ended, oldest)]

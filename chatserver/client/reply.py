@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chatserver.chat.models import Event
+from chatserver.client.errors import ConnectionLost
 from chatserver.client.replies import GrowingReply, Replies
 
 
@@ -22,7 +24,8 @@ class ReplyStream:
     The pieces, put together from the last one with offset 0 on, are the reply's final text exactly.
     The iteration ends with the reply; afterwards `message` is its Event (None where it was stopped
     before it said anything). Raises `ReplyFailed` where the bot could not answer, TimeoutError
-    after `timeout` seconds without a new piece, and what ended the session or the client.
+    after `timeout` seconds without a new piece, and what ended the session or the client. A wait
+    that was cancelled or timed out may be repeated.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class ReplyStream:
         self._shown = 0
         self._rewritten = 0
         self._interrupted = -1
+        self._followed: GrowingReply | None = None
 
     @property
     def reply_id(self) -> str | None:
@@ -96,13 +100,16 @@ class ReplyStream:
                 if found.ended:
                     raise StopAsyncIteration
             self._check()
-            unsure = self._interrupted != self._replies.interrupted
-            first = self._interrupted < 0
-            self._interrupted = self._replies.interrupted
-            if unsure and not (first and found is not None):
-                await self._look_up(self._prompt_seq, self._reply_id, self._bot)
-            else:
+            interrupted = self._replies.interrupted
+            heard_now = self._interrupted < 0 and found is not None
+            if interrupted == self._interrupted or heard_now:
+                self._interrupted = interrupted
                 await changed.wait()
+                continue
+            # An outage in between is waited for like silence; then it is asked again.
+            with suppress(ConnectionLost):
+                await self._look_up(self._prompt_seq, self._reply_id, self._bot)
+                self._interrupted = interrupted
 
     def _new(self, found: GrowingReply) -> Piece | None:
         if found.rewritten != self._rewritten:
@@ -120,4 +127,6 @@ class ReplyStream:
         if found is not None:
             # A retry has the same prompt; this stream stays with the reply it began with.
             self._reply_id = found.reply_id
-        return found
+            self._followed = found
+        # It may be forgotten by the session before somebody takes its last pieces from here.
+        return self._followed

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Unpack
 
 from chatserver.chat.commands import History, InviteCreated
+from chatserver.chat.errors import ChatError
 from chatserver.chat.models import Event, Member, Reply, Session
 from chatserver.chat.summary import Summary
 from chatserver.client.calls import Calls
+from chatserver.client.errors import ClientError, NotConnected
 from chatserver.client.reader import EventIterator, Reader
 from chatserver.client.replies import GrowingReply
 from chatserver.client.reply import ReplyStream
@@ -202,9 +204,23 @@ class ChatSession:
         await self._repeat("revoke_invites")
 
     async def leave(self) -> None:
-        """Stops being a member. `events` ends."""
-        await self._once("leave_session")
-        self._state.end(None)
+        """Stops being a member. `events` ends.
+
+        Where the connection ends before the ack, it is asked for again when there is another one,
+        and the session is not joined on that.
+        """
+        state = self._state
+        state.check()
+        state.leaving = True
+        try:
+            await self._once("leave_session")
+        except (ChatError, ClientError, TimeoutError) as error:
+            if state.over:
+                return  # that one left was heard all the same
+            # Refused, or never sent: one is a member as before.
+            state.leaving = not isinstance(error, ChatError | NotConnected)
+            raise
+        state.end(None)
 
     async def delete(self) -> None:
         """The owner removes the session with all it holds. `events` ends, for everybody."""

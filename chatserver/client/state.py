@@ -7,10 +7,11 @@ from typing import Any
 from chatserver.chat.commands import Joined, ReplyFound
 from chatserver.chat.errors import ChatError, NotFound, Unauthorized
 from chatserver.chat.events import PresenceChanged, ReadChanged, SessionDeleted, Signal
-from chatserver.chat.models import Event, EventType, Member, Participant, Session
+from chatserver.chat.models import Event, Member, Session
 from chatserver.client.inflow import Inflow
 from chatserver.client.link import Ask
 from chatserver.client.replies import Replies
+from chatserver.client.standing import Standing
 from chatserver.client.wire import read
 
 log = logging.getLogger("chatserver.client")
@@ -22,44 +23,65 @@ class SessionState:
     """Takes in snapshots, events and signals. `forget` is called when no more will come."""
 
     def __init__(
-        self, session_id: str, after_seq: int | None, forget: Callable[[str], None]
+        self, session_id: str, after_seq: int | None, forget: Callable[["SessionState"], None]
     ) -> None:
         self.id = session_id
-        self.members: dict[str, Member] = {}
         self.inflow = Inflow(after_seq)
         self.replies = Replies()
         self.watchers: list[Watcher] = []
+        self.leaving = False
+        """Whether one asked to leave; it is not joined again then, whatever became of that."""
         self.over = False
         self.error: Exception | None = None
-        self._info: Session | None = None
+        self._standing = Standing()
+        self._own_id = ""
         self._forget = forget
 
     @property
     def info(self) -> Session:
-        assert self._info is not None, "only a joined session is handed out"
-        return self._info.model_copy(update={"last_seq": self.inflow.known})
+        info = self._standing.info
+        assert info is not None, "only a joined session is handed out"
+        return info.model_copy(update={"last_seq": self.inflow.known})
 
     @info.setter
     def info(self, session: Session) -> None:
-        self._info = session
+        self._standing.info = session
+
+    @property
+    def members(self) -> dict[str, Member]:
+        return self._standing.members
 
     @property
     def joined(self) -> bool:
-        return self._info is not None
+        return self._standing.info is not None
 
     @property
     def resume_after(self) -> int | None:
-        """The last seq it has, for joining again; None before the first join."""
-        return self.inflow.tail
+        """The last seq it has, for joining again; None before the first join was acknowledged:
+        only who joins knows the invite.
+        """
+        return self.inflow.tail if self.joined else None
 
-    def snapshot(self, joined: Joined) -> None:
-        self._info = joined.session
-        self.members = {m.participant.id: m for m in joined.members}
+    def snapshot(self, joined: Joined, own_id: str) -> None:
+        """What a join of the participant `own_id` was told."""
+        self._own_id = own_id
+        self._standing.snapshot(joined)
         self.inflow.begin(joined.from_seq - 1)
         self.inflow.known = max(self.inflow.known, joined.to_seq)
         for event in joined.events:
             self.hear_event(event)
         self.replies.snapshot(joined.replies)
+        self._end_if_left()
+
+    async def leave_again(self, ask: Ask) -> None:
+        """Where a connection ended before it was known whether one had left."""
+        try:
+            await ask("leave_session", {"session_id": self.id})
+        except ChatError as error:
+            if error.retryable or isinstance(error, Unauthorized):
+                raise
+            # One is no member any more: it had taken effect.
+        self.end(None)
 
     async def settle_replies(self, ask: Ask) -> None:
         """Asks what became of the replies that the last join did not list: one that ended without
@@ -81,9 +103,10 @@ class SessionState:
 
     def hear_event(self, event: Event) -> None:
         self.inflow.offer([event])
-        self._follow(event)
+        self._standing.hear(event)
         self.replies.read(event)
         self.replies.notify()
+        self._end_if_left()
 
     def hear_signal(self, signal: Signal) -> None:
         self.replies.hear(signal)
@@ -91,18 +114,20 @@ class SessionState:
             case SessionDeleted():
                 self.end(None)
             case PresenceChanged():
-                self._change_member(signal.participant.id, online=signal.online)
+                self._standing.change_member(signal.participant.id, online=signal.online)
             case ReadChanged():
-                self._change_member(signal.participant_id, read_seq=signal.seq)
+                self._standing.change_member(signal.participant_id, read_seq=signal.seq)
             case _:
                 pass
         tell(self.watchers, signal)
 
     def end(self, error: Exception | None) -> None:
-        """No more will come: left, deleted, or refused with `error`."""
+        """No more will come: left, deleted, or refused with `error`. The first end stays."""
+        if self.over:
+            return
         self.over = True
         self.error = error
-        self._forget(self.id)
+        self._forget(self)
         self.replies.notify()
 
     def check(self) -> None:
@@ -112,31 +137,10 @@ class SessionState:
         if self.over:
             raise NotFound("the session was left or deleted")
 
-    def _follow(self, event: Event) -> None:
-        data = event.data
-        match event.type:
-            case EventType.PARTICIPANT_JOINED:
-                who = read(Participant, data["participant"])
-                known = self.members.get(who.id)
-                self.members[who.id] = Member(
-                    participant=who,
-                    role=data["role"],
-                    joined_at=event.created_at,
-                    read_seq=data.get("read_seq", known.read_seq if known else 0),
-                    online=known.online if known else False,
-                )
-            case EventType.PARTICIPANT_LEFT:
-                self.members.pop(data["participant"]["id"], None)
-            case EventType.SESSION_UPDATED:
-                if self._info is not None and event.seq >= self.inflow.known:
-                    merged = self._info.model_dump() | data
-                    self._info = read(Session, merged)
-            case _:
-                pass
-
-    def _change_member(self, participant_id: str, **change: Any) -> None:
-        if member := self.members.get(participant_id):
-            self.members[participant_id] = member.model_copy(update=change)
+    def _end_if_left(self) -> None:
+        """Left elsewhere, by the newest that is known: who came back since is a member."""
+        if self.joined and self._own_id not in self.members:
+            self.end(None)
 
 
 def tell(watchers: list[Watcher], signal: Signal) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from chatserver.chat.errors import ChatError
+from chatserver.chat.errors import ChatError, Unauthorized
 from chatserver.chat.models import Token
 from chatserver.client.backoff import Backoff
 from chatserver.client.errors import ClientError, NotConnected, refusal
@@ -17,6 +17,7 @@ log = logging.getLogger("chatserver.client")
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 RENEW_RETRY_SECONDS = 5.0
+RENEW_RETRY_MAX_SECONDS = 60.0
 
 
 class TokenKeeper:
@@ -50,25 +51,42 @@ class TokenKeeper:
                 await asyncio.sleep(backoff.next())
 
     async def keep(self, http: aiohttp.ClientSession) -> None:
-        """Renews at half-life. The first renewal tells how long that is."""
+        """Renews at half-life. The first renewal tells how long that is.
+
+        Whatever goes wrong, it is tried again, until the token itself is refused.
+        """
+        renewed: Token | None = None
+        backoff = Backoff(first=1.0, cap=RENEW_RETRY_MAX_SECONDS)
         while True:
+            asked_for = 0.0
             try:
                 renewed = await renew(http, self._url, self.token)
+            except Unauthorized:
+                # The connection will hear of it too, and give up.
+                return
             except ClientError as error:
                 log.debug("renewing the token: %s", error)
-                await asyncio.sleep(RENEW_RETRY_SECONDS)
             except ChatError as error:
-                if not error.retryable:
-                    # The connection will hear of it too, and give up.
-                    return
-                await asyncio.sleep(max(RENEW_RETRY_SECONDS, (error.retry_after_ms or 0) / 1000))
+                log.debug("renewing the token: %s", error)
+                asked_for = (error.retry_after_ms or 0) / 1000
             else:
+                backoff.reset()
                 await asyncio.sleep(half_life(renewed, datetime.now(UTC)))
+                continue
+            pause = retry_pause(backoff.next(), renewed, datetime.now(UTC))
+            await asyncio.sleep(asked_for + pause)
 
 
 def half_life(token: Token, now: datetime) -> float:
     """Seconds until half of what is left of the token's life is over; at least one."""
     return max(1.0, (token.expires_at - now).total_seconds() / 2)
+
+
+def retry_pause(pause: float, token: Token | None, now: datetime) -> float:
+    """Seconds until the next try: less as the token's life ends, so that one comes in time."""
+    if token is None:
+        return pause
+    return min(pause, max(RENEW_RETRY_SECONDS, half_life(token, now)))
 
 
 async def issue(http: aiohttp.ClientSession, url: str, name: str) -> Token:

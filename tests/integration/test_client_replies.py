@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from chatserver.client import ChatClient, ChatSession, ReplyFailed
+from chatserver.chat.commands import GetReply, ReplyFound
+from chatserver.chat.models import Participant
+from chatserver.chat.service import ChatService
+from chatserver.client import ChatClient, ChatSession, ConnectionLost, ReplyFailed, calls
 from chatserver.client.backoff import Backoff
 from chatserver.testing import ScriptedBot
 from tests.conftest import Connect
@@ -102,10 +105,7 @@ async def test_a_reply_that_ended_without_a_word_while_one_was_away_ends(
 
 
 async def test_a_reply_that_was_never_heard_of_and_said_nothing_ends(house: Household) -> None:
-    prompt = (await house.raw.say(house.session_id, "Tea?"))["seq"]
-    reply_id = (await house.raw.told("reply_started"))["reply_id"]
-    await house.do("stop_reply", reply_id=reply_id)
-    await house.raw.told("reply_stopped")
+    prompt = await ended_unheard(house)
     stream = (await house.away()).reply(prompt, timeout=PATIENCE)
     assert await stream.wait() is None
     assert stream.stopped
@@ -127,3 +127,54 @@ async def test_a_reply_that_still_runs_when_one_comes_back_goes_on(house: Househ
     message = await waiting
     assert message is not None
     assert message.data["text"] == "Green tea, please"
+
+
+async def test_a_wait_for_a_reply_that_was_cancelled_may_be_repeated(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = await ended_unheard(house)
+    session = await house.away()
+    get, asked, go_on = ChatService.get_reply, asyncio.Event(), asyncio.Event()
+
+    async def get_late(service: ChatService, actor: Participant, command: GetReply) -> ReplyFound:
+        asked.set()
+        await go_on.wait()
+        return await get(service, actor, command)
+
+    monkeypatch.setattr(ChatService, "get_reply", get_late)
+    stream = session.reply(prompt, timeout=PATIENCE)
+    waiting = asyncio.create_task(stream.wait())
+    await asyncio.wait_for(asked.wait(), PATIENCE)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    go_on.set()
+    assert await stream.wait() is None
+    assert stream.stopped
+
+
+async def test_an_outage_that_lasts_does_not_end_a_wait_for_a_reply(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = await ended_unheard(house)
+    session = await house.away()
+    monkeypatch.setattr(calls, "CALL_SECONDS", 0.1)
+    house.wire.cut()
+    stream = session.reply(prompt, timeout=PATIENCE)
+    waiting = asyncio.create_task(stream.wait())
+    for _ in range(3):
+        with pytest.raises(ConnectionLost):
+            await session.history()
+    assert not waiting.done()
+    monkeypatch.undo()
+    await house.wire.mend()
+    assert await waiting is None
+    assert stream.stopped
+
+
+async def ended_unheard(house: Household) -> int:
+    """The seq of a prompt whose reply was stopped before it said anything."""
+    prompt = (await house.raw.say(house.session_id, "Tea?"))["seq"]
+    reply_id = (await house.raw.told("reply_started"))["reply_id"]
+    await house.do("stop_reply", reply_id=reply_id)
+    await house.raw.told("reply_stopped")
+    return int(prompt)

@@ -5,9 +5,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatserver.chat.events import ReplyDelta, ReplyStopped
 from chatserver.chat.models import Event, EventType
-from chatserver.client.replies import GrowingReply
+from chatserver.client.replies import REMEMBERED, GrowingReply, Replies
+from chatserver.client.reply import ReplyStream
 from tests.unit.client.test_inflow import event
+from tests.waiting import PATIENCE
 
 
 def final(text: str, **data: Any) -> Event:
@@ -75,3 +78,41 @@ def test_whatever_deltas_come_the_text_is_a_beginning_of_the_reply(
         assert text.startswith(reply.text)
     reply.finish(final(text))
     assert (reply.text, reply.rewritten) == (text, 0)
+
+
+def delta(reply_id: str) -> ReplyDelta:
+    return ReplyDelta(session_id="s", reply_id=reply_id, attempt=1, offset=0, text="so far")
+
+
+def test_a_running_reply_is_remembered_however_many_ended_since() -> None:
+    replies = Replies()
+    replies.hear(delta("running"))
+    for number in range(REMEMBERED + 10):
+        replies.hear(ReplyStopped(session_id="s", reply_id=f"r{number}", seq=None))
+    assert [reply.reply_id for reply in replies.running()] == ["running"]
+    assert replies.find(None, "r10") is None
+    assert replies.find(None, "r11") is not None
+
+
+def test_however_many_run_at_once_not_all_are_remembered() -> None:
+    replies = Replies()
+    for number in range(REMEMBERED + 10):
+        replies.hear(delta(f"r{number}"))
+    assert len(replies.running()) == REMEMBERED
+
+
+async def test_who_follows_a_reply_gets_its_end_though_it_is_forgotten() -> None:
+    async def look_up(*_which: object) -> None:
+        raise AssertionError("all of it was heard")
+
+    replies = Replies()
+    replies.hear(delta("r"))
+    stream = ReplyStream(
+        replies, look_up, lambda: None, prompt_seq=1, reply_id="r", bot=None, timeout=PATIENCE
+    )
+    assert (await anext(stream)).text == "so far"
+    replies.hear(ReplyStopped(session_id="s", reply_id="r", seq=None))
+    for number in range(REMEMBERED + 10):
+        replies.hear(delta(f"r{number}"))
+    assert await stream.wait() is None
+    assert (stream.text, stream.stopped) == ("so far", True)
