@@ -9,12 +9,14 @@ from chatserver.chat.errors import ChatError
 from chatserver.chat.events import ReplyDelta, ReplyFinished, ReplyStarted, ReplyStopped, Signal
 from chatserver.chat.models import Event, EventType
 from chatserver.cli.talk import paint, view
-from chatserver.client import ChatSession, ClientError, GrowingReply
+from chatserver.client import ChatSession, ClientError, ConnectionLost, GrowingReply
 
 Show = Callable[[AnyFormattedText], None]
 """Prints above the prompt."""
 FOUND = 10
 """Messages that a search shows."""
+MARK_AGAIN_SECONDS = 1.0
+"""After a mark that did not reach the server."""
 
 
 class Room:
@@ -123,13 +125,17 @@ class Room:
 
     async def _mark(self) -> None:
         """Beside the reading: what comes meanwhile is marked by one call."""
-        try:
-            while True:
-                await self._has_read.wait()
-                self._has_read.clear()
+        while True:
+            await self._has_read.wait()
+            self._has_read.clear()
+            try:
                 await self.session.mark_read(self._read_to)
-        except (ChatError, ClientError):
-            return  # who reads hears of it as well
+            except ConnectionLost:
+                # An outage ends; the pause is for a client that was closed, which fails at once.
+                await asyncio.sleep(MARK_AGAIN_SECONDS)
+                self._has_read.set()
+            except (ChatError, ClientError):
+                return  # who reads hears of it as well
 
     def _show_event(self, event: Event) -> None:
         if "reply_id" in event.data:
