@@ -7,8 +7,9 @@ import pytest
 
 from chatserver.cli.talk import room
 from chatserver.cli.talk.room import Room
-from chatserver.client import ChatClient, ChatSession
+from chatserver.client import ChatClient, ChatSession, ConnectionLost
 from chatserver.client.backoff import Backoff
+from chatserver.testing import ScriptedBot
 from tests.gate import Gate
 from tests.servers import RunningServer, StartServer
 from tests.waiting import eventually
@@ -81,3 +82,57 @@ def _lost(monkeypatch: pytest.MonkeyPatch, session: ChatSession) -> list[Excepti
 
     monkeypatch.setattr(session, "mark_read", marking)
     return lost
+
+
+async def test_a_reply_that_began_while_one_was_away_can_be_stopped(server: StartServer) -> None:
+    bot = ScriptedBot("scripted")
+    async with screen(await server(bots=[bot], default_bot="scripted")) as seen:
+        seen.room.start()
+        seen.gate.cut()
+        await seen.say("begin")
+        bot.say("one ", "two ")
+        await eventually(lambda: [r for r in seen.bob.running_replies() if r.text == "one two "])
+        assert not seen.room.interruptible()
+        await seen.come_back()
+        assert seen.room.interruptible()
+        (growing,) = seen.room.growing()
+        assert growing.startswith("scripted: one")
+        await seen.room.stop_replies()
+        await eventually(lambda: not seen.room.growing())
+        assert not seen.room.interruptible()
+
+
+async def test_a_reply_that_was_stopped_before_its_first_word_while_one_was_away_is_forgotten(
+    server: StartServer,
+) -> None:
+    bot = ScriptedBot("scripted")
+    async with screen(await server(bots=[bot], default_bot="scripted")) as seen:
+        seen.room.start()
+        await seen.say("begin")
+        await eventually(lambda: seen.room.growing() == ["scripted is thinking…"])
+        seen.gate.cut()
+        (reply,) = seen.bob.running_replies()
+        await seen.bob.stop_reply(reply.reply_id)
+        await seen.come_back()
+        await eventually(lambda: not seen.room.growing())
+        assert not seen.room.interruptible()
+
+
+async def test_a_stop_that_did_not_arrive_can_be_asked_for_again(
+    server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = ScriptedBot("scripted")
+    async with screen(await server(bots=[bot], default_bot="scripted")) as seen:
+        seen.room.start()
+        await seen.say("begin")
+        bot.say("one ")
+        await eventually(lambda: seen.room.growing())
+        with monkeypatch.context() as hurried:
+            hurried.setattr("chatserver.client.calls.CALL_SECONDS", 0.1)
+            seen.gate.cut()
+            with pytest.raises(ConnectionLost):
+                await seen.room.stop_replies()
+        assert seen.room.interruptible()
+        await seen.come_back()
+        await seen.room.stop_replies()
+        await eventually(lambda: not seen.room.growing())
