@@ -1,5 +1,7 @@
 """What `talk` shows and understands, without a server or a terminal."""
 
+import time
+
 import pytest
 
 from chatserver.cli.talk import fit, view
@@ -73,3 +75,26 @@ def test_control_characters_and_reordering_are_not_shown() -> None:
 )
 def test_the_end_of_a_long_text_fits_the_space(text: str, shown: str) -> None:
     assert fit.tail(text, lines=2, width=10) == shown
+
+
+def test_cutting_the_longest_message_does_not_hold_up_the_program() -> None:
+    text = "\u65e5" * 16_000
+    began = time.process_time()
+    assert fit.clipped(text, 41) == "\u65e5" * 20 + "…"
+    assert fit.cut(text, lines=1000, width=21) == "\u65e5" * 10_000
+    assert time.process_time() - began < 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("short", "short"),
+        ("just right", "just right"),
+        ("a bit longer", "a bit lon…"),
+        ("\u65e5" * 5, "\u65e5" * 5),
+        ("\u65e5" * 6, "\u65e5" * 4 + "…"),
+        ("e\u0301" * 10, "e\u0301" * 10),
+    ],
+)
+def test_the_begin_of_a_line_takes_so_many_columns_at_most(text: str, shown: str) -> None:
+    assert fit.clipped(text, 10) == shown
