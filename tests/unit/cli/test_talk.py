@@ -28,11 +28,20 @@ def test_a_place_is_an_id_or_a_link(text: str | None, place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a b", "/s/abc", "https://chat.example/", "ftp://x/#/s/abc", "https:///#/s/abc", "ä"]
+    "text",
+    [
+        *("a b", "/s/abc", "https://chat.example/", "ftp://x/#/s/abc", "https:///#/s/abc", "ä"),
+        *("http://[x/#/s/a", "http://x:port/#/s/a", "http://:80/#/s/a"),
+    ],
 )
 def test_anything_else_is_no_place(text: str) -> None:
     with pytest.raises(NotAPlace):
         Place.parse(text, SERVER)
+
+
+def test_a_slash_at_the_end_of_an_address_makes_no_other_server() -> None:
+    for text in (None, "abc", f"{SERVER}/#/s/abc"):
+        assert Place.parse(text, f"{SERVER}/").url == SERVER
 
 
 def test_a_link_leads_back_to_its_place() -> None:
