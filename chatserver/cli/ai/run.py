@@ -8,10 +8,10 @@ from chatserver.chat.errors import ChatError
 from chatserver.chat.models import Visibility
 from chatserver.cli.ai.crew import RoomEnded, take_part
 from chatserver.cli.ai.entrance import Entered, Entrance, FramedEntrance, SessionEntrance
-from chatserver.cli.ai.framed_door import Refused
 from chatserver.cli.ai.framed_uri import FramedUri
 from chatserver.cli.ai.mind import Mind, NoKey, NoSuchBot, mind_of
 from chatserver.cli.ai.mode import Mode
+from chatserver.cli.ai.refusals import Refused
 from chatserver.cli.ai.session_door import NoAi
 from chatserver.cli.options import load_settings
 from chatserver.cli.problems import explained
