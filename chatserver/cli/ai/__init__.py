@@ -41,6 +41,12 @@ UNNAMED = "AI"
 @click.option("--name", help="its name; AI-… where not given, and in front of any other")
 @click.option("--token", envvar=VARIABLE, help="a token of its own instead of a name")
 @click.option(
+    "--ignore",
+    multiple=True,
+    metavar="NAME",
+    help="with --uri: somebody else who is a bot and no person; may be repeated",
+)
+@click.option(
     "--count", type=click.IntRange(1, MOST), default=1, show_default=True, help="so many at once"
 )
 def ai(
@@ -54,6 +60,7 @@ def ai(
     bot: str | None,
     name: str | None,
     token: str | None,
+    ignore: tuple[str, ...],
     count: int,
 ) -> None:
     """Take part in a chat without being asked, until SIGTERM or SIGINT.
@@ -78,6 +85,8 @@ def ai(
         name = where.name or name
         if not where.has_token:
             where = where.with_token(token_for(where.base, url, token, name))
+    elif ignore:
+        raise click.UsageError("--ignore goes with --uri; elsewhere bots are known to be bots")
     else:
         token = token_for(where.url, url, token, name)
         if token and count > 1:
@@ -89,4 +98,4 @@ def ai(
     # Late: the other commands start faster without.
     from chatserver.cli.ai.run import run
 
-    run(names, where, chosen, bot, token, Visibility(visibility))
+    run(names, where, chosen, bot, token, Visibility(visibility), frozenset(ignore))

@@ -41,5 +41,5 @@ def for_good(status: int) -> bool:
 
 def refusal(status: int) -> str:
     if status == HTTPStatus.FORBIDDEN:
-        return "the name is taken, or the server lets nobody in without a token (HTTP 403)"
+        return "the name is taken, the token worthless, or nobody let in without one (HTTP 403)"
     return f"the server refuses the connection (HTTP {status})"
