@@ -70,7 +70,14 @@ def test_two_slashes_begin_a_message() -> None:
 
 def test_control_characters_and_reordering_are_not_shown() -> None:
     assert view.safe("a\x1b[2Jb\x07\x9bc\u202ed\te\r\nf") == "a[2Jbcd\te\nf"
+    assert view.safe("a\u200eb\u200fc\u061cd") == "abcd"
     assert view.line("two\nlines\x1b") == "two lines"
+
+
+def test_every_break_of_a_line_is_one() -> None:
+    assert view.safe("a\r\nb\u2028c\u2029d") == "a\nb\nc\nd"
+    assert view.indented("hi\u202812:00 Ada: yes") == "hi\n  12:00 Ada: yes"
+    assert view.line("two\u2028lines") == "two lines"
 
 
 @pytest.mark.parametrize(
