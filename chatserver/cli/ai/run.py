@@ -31,7 +31,10 @@ def run(
     visibility: Visibility,
     ignored: frozenset[str],
 ) -> None:
-    """Until SIGTERM or SIGINT. `ignored` are bots at a framed door. Raises `click.ClickException`."""
+    """Until SIGTERM or SIGINT. `ignored` are names of bots at a framed door.
+
+    Raises `click.ClickException`.
+    """
     settings = load_settings()
     configure_logs(settings.log_format, "warning")
     try:

@@ -11,8 +11,8 @@ from chatserver.chat.models import Event, EventType, Participant
 def safe(text: str) -> str:
     """Without what a terminal would obey: whoever writes a message must not steer the reader's.
 
-    Also without what reorders text on the screen (Unicode's bidirectional overrides and marks). What
-    some terminals take for a break of the line is one, so that what follows is indented.
+    Also without what reorders text on the screen (Unicode's bidirectional overrides and marks).
+    What some terminals take for a break of the line is one, so that what follows is indented.
     """
     text = BREAKS.sub("\n", text)
     return "".join(char for char in text if char in "\n\t" or printable(char))

@@ -73,10 +73,9 @@ async def test_a_name_that_is_taken_for_a_moment_is_waited_for(room: FramedRoom)
 
 
 async def test_who_is_put_out_by_the_server_ends(room: FramedRoom) -> None:
-    with pytest.raises(Refused, match="1008"):
-        async with framed_door(
-            FramedUri.parse(room.uri("AI-1")), lambda _: None, backoff=ais.soon()
-        ) as door:
-            await room.until("AI-1")
-            await room.present["AI-1"].close(1008)
+    uri = FramedUri.parse(room.uri("AI-1"))
+    async with framed_door(uri, lambda _: None, backoff=ais.soon()) as door:
+        await room.until("AI-1")
+        await room.present["AI-1"].close(1008)
+        with pytest.raises(Refused, match="1008"):
             await listen(door)
