@@ -14,6 +14,7 @@ class Gate:
         self._open.set()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._clients: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -22,6 +23,12 @@ class Gate:
     def shut(self) -> None:
         """Connections stay, and what is sent waits."""
         self._open.clear()
+
+    def cut(self) -> None:
+        """Shuts, and connections end; who comes again waits."""
+        self.shut()
+        for client in self._clients:
+            client.transport.abort()
 
     def open(self) -> None:
         self._open.set()
@@ -40,6 +47,7 @@ class Gate:
         except OSError:
             writer.close()
             return
+        self._clients.add(writer)
         for source, sink in ((reader, there[1]), (there[0], writer)):
             task = asyncio.create_task(self._pump(source, sink))
             self._tasks.add(task)

@@ -12,7 +12,9 @@ import pytest
 
 from chatserver.client import ChatClient
 from tests.forked import run_forked
+from tests.integration.doors.framed_room import FramedRoom
 from tests.processes import environment
+from tests.relay import Relay
 from tests.servers import RunningServer, StartServer
 from tests.terminals import Terminal
 from tests.waiting import eventually
@@ -43,6 +45,7 @@ def run(cwd: Path, *arguments: str, **settings: Any) -> subprocess.CompletedProc
         (["--mode", "lines", "--n", "1", "--uri", "http://h/ws/a"], "ws://HOST"),
         (["--mode", "lines", "--n", "1", "--uri", "ws://h/ws/a", "--session", "s"], "--uri"),
         (["--mode", "lines", "--n", "1", "--uri", "ws://h/ws/a", "--name", "b"], "--uri"),
+        (["--mode", "lines", "--n", "1", "--ignore", "hal"], "--ignore goes with --uri"),
     ],
 )
 def test_wrong_usage_exits_with_2(tmp_path: Path, arguments: list[str], problem: str) -> None:
@@ -61,12 +64,43 @@ async def test_what_the_server_refuses_is_said_and_exits_with_1(
         ([*lines, "--session", "nowhere"], "no such session (not_found)"),
         ([*lines, "--token", "sesame"], "(unauthorized)"),
         ([*lines, "--token", await running.token("Ada")], "the token is Ada's"),
-        ([*lines[2:], "--uri", framed], "refuses the connection (HTTP 4"),
+        ([*lines[2:], "--uri", framed], "(HTTP 403)"),
     ):
         done = await asyncio.to_thread(run, tmp_path, *arguments)
         assert (done.returncode, done.stdout) == (1, ""), done
         assert problem in done.stderr
         assert "sesame" not in done.stderr
+
+
+async def test_the_servers_words_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    relay = Relay()
+    relay.refuse_connect = {"code": "unauthorized", "message": "n\x1b]0;owned\x07o\n* done"}
+    await relay.start()
+    try:
+        arguments = ["--url", relay.url, "--token", "t", "--mode", "lines", "--n", "1"]
+        done = await asyncio.to_thread(run, tmp_path, *arguments)
+    finally:
+        await relay.stop()
+    assert done.returncode == 1
+    assert done.stderr == "Error: the server says: n]0;ownedo * done (unauthorized)\n"
+
+
+async def test_a_bot_that_is_named_does_not_count_at_the_framed_door(tmp_path: Path) -> None:
+    async with FramedRoom() as room:
+        process = await asyncio.create_subprocess_exec(
+            *[*CLI, "ai", "--uri", room.uri("AI-1"), "--mode", "lines", "--n", "1"],
+            *["--bot", "echo", "--ignore", "hal", "--ignore", "eliza"],
+            env=environment(),
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(SECONDS):
+            await eventually(lambda: room.present, within=SECONDS)
+            for name in ("hal", "eliza", "Ada"):
+                await room.say(name, f"I am {name}")
+            assert await room.heard(1) == [("AI-1", "I am Ada")]
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
 
 
 def test_a_bot_without_its_key_is_named_with_the_variable(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from chatserver.chat.models import Visibility
 from chatserver.cli.ai.asking import chosen_mode
 from chatserver.cli.ai.framed_uri import FramedUri, NotAUri
 from chatserver.cli.ai.names import ai_name, ai_names
+from chatserver.cli.talk.own_token import VARIABLE, token_for
 from chatserver.cli.talk.place import NotAPlace, Place
 
 MOST = 50
@@ -38,7 +39,13 @@ UNNAMED = "AI"
 @click.option("--n", help="every so many seconds, or after so many lines of others")
 @click.option("--bot", help="the bot that it speaks through; the default one where not given")
 @click.option("--name", help="its name; AI-… where not given, and in front of any other")
-@click.option("--token", envvar="CHATSERVER_TOKEN", help="a token of its own instead of a name")
+@click.option("--token", envvar=VARIABLE, help="a token of its own instead of a name")
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="NAME",
+    help="with --uri: somebody else who is a bot and no person; may be repeated",
+)
 @click.option(
     "--count", type=click.IntRange(1, MOST), default=1, show_default=True, help="so many at once"
 )
@@ -53,6 +60,7 @@ def ai(
     bot: str | None,
     name: str | None,
     token: str | None,
+    ignore: tuple[str, ...],
     count: int,
 ) -> None:
     """Take part in a chat without being asked, until SIGTERM or SIGINT.
@@ -74,9 +82,15 @@ def ai(
             raise click.UsageError("--session and --invite do not go with --uri")
         if where.name and name:
             raise click.UsageError("the name is in --uri; leave --name out")
-        where, name = where.with_token(token or None), where.name or name
-    elif token and count > 1:
-        raise click.UsageError("a token is one participant's; leave --count or --token out")
+        name = where.name or name
+        if not where.has_token:
+            where = where.with_token(token_for(where.base, url, token, name))
+    elif ignore:
+        raise click.UsageError("--ignore goes with --uri; elsewhere bots are known to be bots")
+    else:
+        token = token_for(where.url, url, token, name)
+        if token and count > 1:
+            raise click.UsageError("a token is one participant's; leave --count or --token out")
     names = ai_names(name, count) if isinstance(where, FramedUri) or not token else [UNNAMED]
     if name and ai_name(name) != name:
         click.echo(f"AIs know each other by their names: this one is {ai_name(name)}", err=True)
@@ -84,4 +98,4 @@ def ai(
     # Late: the other commands start faster without.
     from chatserver.cli.ai.run import run
 
-    run(names, where, chosen, bot, token or None, Visibility(visibility))
+    run(names, where, chosen, bot, token, Visibility(visibility), frozenset(ignore))

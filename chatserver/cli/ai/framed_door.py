@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
+from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType, WSServerHandshakeError
 from yarl import URL
 
 from chatserver.cli.ai import frames
 from chatserver.cli.ai.door import Report
 from chatserver.cli.ai.framed_uri import FramedUri
 from chatserver.cli.ai.line import Line
+from chatserver.cli.ai.refusals import Refusals, Refused, for_good, refusal
 from chatserver.client.backoff import Backoff
 from chatserver.client.errors import NotConnected
 
@@ -28,10 +29,6 @@ SAID_BYTES = 60_000
 """The longest that is said, under what servers usually take in one frame."""
 
 WebSocket = ClientWebSocketResponse[Any]
-
-
-class Refused(Exception):
-    """The server does not let us in; the message says with which status."""
 
 
 class FramedDoor:
@@ -86,8 +83,8 @@ class FramedDoor:
                         await self._connect()
                         return
                     except WSServerHandshakeError as error:
-                        if 400 <= error.status < 500 and error.status != 429:
-                            raise Refused(_refusal(error.status)) from None
+                        if for_good(error.status):
+                            raise Refused(refusal(error.status)) from None
                     except (aiohttp.ClientError, OSError):
                         pass
                     await asyncio.sleep(self._backoff.next())
@@ -97,7 +94,9 @@ class FramedDoor:
             ) from None
 
     async def keep(self) -> None:
-        """Reads, and connects again, for ever. A defect is raised by `heard` and `say`."""
+        """Reads, and connects again, until it is refused for good. `heard` and `say` raise that
+        (`Refused`), as they raise a defect.
+        """
         try:
             await self._keep()
         except Exception as defect:
@@ -119,6 +118,8 @@ class FramedDoor:
             finally:
                 self._ready.clear()
                 await self._ws.close()
+            if self._ws.close_code == WSCloseCode.POLICY_VIOLATION:
+                raise Refused("the server has put us out (close 1008): a token ends, for example")
             if clock() - began >= STEADY_SECONDS:
                 self._backoff.reset()
             self._report("connection lost")
@@ -126,19 +127,21 @@ class FramedDoor:
             self._report("connected again")
 
     async def _connect_again(self) -> None:
+        clock, refusals = asyncio.get_running_loop().time, Refusals()
         while True:
             delay = self._backoff.next()
             self._report(f"no connection; trying again in {delay:.1f} s")
             await asyncio.sleep(delay)
             try:
-                # Refused as well: our old connection may have to be given up there first.
                 async with asyncio.timeout(CONNECT_SECONDS):
                     await self._connect()
                 return
             except WSServerHandshakeError as error:
-                self._report(_refusal(error.status))
+                # Our old connection may have to be given up there first.
+                refusals.weigh(error.status, clock())
+                self._report(refusal(error.status))
             except (aiohttp.ClientError, OSError):  # TimeoutError is one
-                pass
+                refusals.unanswered()
 
     async def _connect(self) -> None:
         url = URL(self._uri.url, encoded=True)
@@ -178,9 +181,3 @@ async def framed_door(
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
-
-
-def _refusal(status: int) -> str:
-    if status == 403:
-        return "the name is taken, or the server lets nobody in without a token (HTTP 403)"
-    return f"the server refuses the connection (HTTP {status})"

@@ -35,12 +35,15 @@ class FramedUri:
     def named(self, name: str) -> "FramedUri":
         return replace(self, name=name)
 
+    @property
+    def has_token(self) -> bool:
+        return any(key == "token" for key, _ in parse_qsl(self.query))
+
     def with_token(self, token: str | None) -> "FramedUri":
         """With the token where it has none."""
-        known = parse_qsl(self.query)
-        if token is None or any(key == "token" for key, _ in known):
+        if token is None or self.has_token:
             return self
-        return replace(self, query=urlencode([*known, ("token", token)]))
+        return replace(self, query=urlencode([*parse_qsl(self.query), ("token", token)]))
 
     @property
     def url(self) -> str:

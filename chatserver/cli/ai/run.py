@@ -8,13 +8,14 @@ from chatserver.chat.errors import ChatError
 from chatserver.chat.models import Visibility
 from chatserver.cli.ai.crew import RoomEnded, take_part
 from chatserver.cli.ai.entrance import Entered, Entrance, FramedEntrance, SessionEntrance
-from chatserver.cli.ai.framed_door import Refused
 from chatserver.cli.ai.framed_uri import FramedUri
 from chatserver.cli.ai.mind import Mind, NoKey, NoSuchBot, mind_of
 from chatserver.cli.ai.mode import Mode
+from chatserver.cli.ai.refusals import Refused
 from chatserver.cli.ai.session_door import NoAi
 from chatserver.cli.options import load_settings
 from chatserver.cli.problems import explained
+from chatserver.cli.talk import view
 from chatserver.cli.talk.place import Place
 from chatserver.client.errors import ClientError
 from chatserver.compose.running import stop_signal
@@ -28,8 +29,12 @@ def run(
     bot: str | None,
     token: str | None,
     visibility: Visibility,
+    ignored: frozenset[str],
 ) -> None:
-    """Until SIGTERM or SIGINT. Raises `click.ClickException`."""
+    """Until SIGTERM or SIGINT. `ignored` are names of bots at a framed door.
+
+    Raises `click.ClickException`.
+    """
     settings = load_settings()
     configure_logs(settings.log_format, "warning")
     try:
@@ -40,20 +45,23 @@ def run(
     except NoKey as error:
         raise click.ClickException(f"the bot cannot answer: {error} is not set") from None
     entrance = (
-        FramedEntrance(where, mind.names)
+        FramedEntrance(where, mind.names | ignored)
         if isinstance(where, FramedUri)
         else SessionEntrance(where, token=token, visibility=visibility)
     )
     try:
         asyncio.run(_until_signalled(names, entrance, mind, mode))
     except ChatError as error:
-        raise click.ClickException(f"the server says: {error.message} ({error.code})") from error
-    except (ClientError, Refused) as error:
-        raise click.ClickException(f"{error}") from error
-    except NoAi as error:
         raise click.ClickException(
-            f"the token is {error}'s, and AIs know each other by names that begin with AI-; get "
-            f"another: chatserver token --name 'AI-{error}'"
+            view.line(f"the server says: {error.message} ({error.code})")
+        ) from error
+    except (ClientError, Refused) as error:
+        raise click.ClickException(view.line(str(error))) from error
+    except NoAi as error:
+        name = view.line(str(error))
+        raise click.ClickException(
+            f"the token is {name}'s, and AIs know each other by names that begin with AI-; get "
+            f"another: chatserver token --name 'AI-{name}'"
         ) from None
     except RoomEnded:
         raise click.ClickException("the session is gone") from None
@@ -74,8 +82,8 @@ async def _until_signalled(names: list[str], entrance: Entrance, mind: Mind, mod
 
 
 def _entered(entered: Entered) -> None:
-    click.echo(f"{entered.name} is in {entered.where}")
+    click.echo(view.line(f"{entered.name} is in {entered.where}"))
 
 
 def _report(name: str, text: str) -> None:
-    click.echo(f"{name}: {text}", err=True)
+    click.echo(view.line(f"{name}: {text}"), err=True)

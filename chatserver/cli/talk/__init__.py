@@ -7,6 +7,7 @@ import click
 
 from chatserver.chat.errors import ChatError
 from chatserver.cli.talk import view
+from chatserver.cli.talk.own_token import VARIABLE, token_for
 from chatserver.cli.talk.pipe import talk_through_pipe
 from chatserver.cli.talk.place import NotAPlace, Place
 from chatserver.client import ClientError
@@ -22,7 +23,7 @@ from chatserver.client import ClientError
     help="the server",
 )
 @click.option("--name", help="who you are; asked for where needed")
-@click.option("--token", envvar="CHATSERVER_TOKEN", help="a token of yours instead of a name")
+@click.option("--token", envvar=VARIABLE, help="a token of yours instead of a name")
 @click.option("--invite", help="the invite code of a private session")
 @click.option("--title", default="", help="the title of a new session")
 @click.option("--bot", help="the bot of a new session; the server's default where not given")
@@ -53,7 +54,8 @@ def talk(
     try:
         where = Place.parse(place, url, invite)
     except NotAPlace as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(view.line(str(error))) from None
+    token = token_for(where.url, url, token, name)
     try:
         if in_json:
             from chatserver.cli.talk.json_lines import talk_in_json

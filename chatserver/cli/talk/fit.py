@@ -20,11 +20,9 @@ def overview(position: int, session: SessionOverview, *, here: bool, width: int)
 
 def clipped(text: str, width: int) -> str:
     """The begin of a line that fits into so many columns."""
-    if get_cwidth(text) <= width:
+    if _fitting(text, width) == len(text):
         return text
-    while text and get_cwidth(text) > width - 1:
-        text = text[:-1]
-    return f"{text}…"
+    return f"{text[: _fitting(text, width - 1)]}…"
 
 
 def folded(text: str, width: int, indent: str = view.INDENT) -> str:
@@ -69,6 +67,4 @@ def tail(text: str, lines: int, width: int) -> str:
 
 def cut(text: str, lines: int, width: int) -> str:
     """The end of one line that is longer than all the room."""
-    while get_cwidth(text) > lines * (width - 1):
-        text = text[1:]
-    return text
+    return text[len(text) - _fitting(text[::-1], lines * (width - 1)) :]

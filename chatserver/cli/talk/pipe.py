@@ -5,10 +5,10 @@ import click
 from chatserver.chat.addressing import answering
 from chatserver.chat.errors import NotFound
 from chatserver.chat.models import Event, ParticipantKind
+from chatserver.cli.talk import view
 from chatserver.cli.talk.entering import client_for, enter
 from chatserver.cli.talk.lines import LineTooLong, lines
 from chatserver.cli.talk.place import Place
-from chatserver.cli.talk.view import safe
 from chatserver.client import (
     ChatClient,
     ChatSession,
@@ -65,10 +65,10 @@ async def _answered(session: ChatSession, prompt: Event, bot: str) -> bool:
     try:
         message = await session.reply(prompt, bot=bot).wait()
     except (ReplyFailed, TimeoutError, NotFound) as error:
-        click.echo(f"no reply: {str(error) or 'it took too long'}", err=True)
+        click.echo(f"no reply: {view.line(str(error)) or 'it took too long'}", err=True)
         return False
     if message is not None:
-        click.echo(safe(message.data["text"]))
+        click.echo(view.safe(message.data["text"]))
     return True
 
 

@@ -9,12 +9,14 @@ from chatserver.chat.errors import ChatError
 from chatserver.chat.events import ReplyDelta, ReplyFinished, ReplyStarted, ReplyStopped, Signal
 from chatserver.chat.models import Event, EventType
 from chatserver.cli.talk import paint, view
-from chatserver.client import ChatSession, ClientError, GrowingReply
+from chatserver.client import ChatSession, ClientError, ConnectionLost, GrowingReply
 
 Show = Callable[[AnyFormattedText], None]
 """Prints above the prompt."""
 FOUND = 10
 """Messages that a search shows."""
+MARK_AGAIN_SECONDS = 1.0
+"""After a mark that did not reach the server."""
 
 
 class Room:
@@ -31,7 +33,6 @@ class Room:
         self._show = show
         self._redraw = redraw
         self._width = width
-        self._growing: dict[str, tuple[str, GrowingReply]] = {}
         self._stopping: set[str] = set()
         self._oldest = session.info.last_seq
         self._retryable: str | None = None
@@ -42,8 +43,6 @@ class Room:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        for growing in self.session.running_replies():
-            self._growing[growing.reply_id] = (self._bot_name(growing), growing)
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._mark())]
 
     async def stop(self) -> None:
@@ -54,21 +53,23 @@ class Room:
 
     def growing(self) -> list[str]:
         """What the bots are saying right now."""
-        return [
-            f"{name}: {view.indented(reply.text)}…" if reply.text else f"{name} is thinking…"
-            for name, reply in self._growing.values()
-        ]
+        return [self._shown(reply) for reply in self.session.running_replies()]
 
     def interruptible(self) -> bool:
         """Whether a bot is saying something that `stop_replies` was not asked to stop yet."""
-        return not self._stopping.issuperset(self._growing)
+        return not self._stopping.issuperset(self._running())
 
     async def stop_replies(self) -> None:
-        if not self._growing:
+        self._stopping = self._running()
+        if not self._stopping:
             self._show("* nothing to stop")
-        self._stopping = set(self._growing)
-        for reply_id in self._stopping:
-            await self.session.stop_reply(reply_id)
+        try:
+            for reply_id in tuple(self._stopping):
+                await self.session.stop_reply(reply_id)
+        except BaseException:
+            # What goes on may be asked to stop once more.
+            self._stopping.clear()
+            raise
 
     async def show_older(self, limit: int) -> None:
         if self._oldest < 1:
@@ -123,17 +124,20 @@ class Room:
 
     async def _mark(self) -> None:
         """Beside the reading: what comes meanwhile is marked by one call."""
-        try:
-            while True:
-                await self._has_read.wait()
-                self._has_read.clear()
+        while True:
+            await self._has_read.wait()
+            self._has_read.clear()
+            try:
                 await self.session.mark_read(self._read_to)
-        except (ChatError, ClientError):
-            return  # who reads hears of it as well
+            except ConnectionLost:
+                # An outage ends; the pause is for a client that was closed, which fails at once.
+                await asyncio.sleep(MARK_AGAIN_SECONDS)
+                self._has_read.set()
+            except (ChatError, ClientError):
+                return  # who reads hears of it as well
 
     def _show_event(self, event: Event) -> None:
         if "reply_id" in event.data:
-            self._growing.pop(event.data["reply_id"], None)
             self._retryable = event.data["reply_id"]
         self._show_text(event)
         self._redraw()
@@ -144,21 +148,18 @@ class Room:
 
     def _hear(self, signal: Signal) -> None:
         match signal:
-            case ReplyStarted():
-                if reply := self.session.growing_reply(signal.reply_id):
-                    self._growing[signal.reply_id] = (view.line(signal.bot.name), reply)
-            case ReplyStopped():
-                self._growing.pop(signal.reply_id, None)
-                if signal.seq is None:
-                    self._retryable = signal.reply_id
-                    self._show("* the reply was stopped (/retry asks again)")
-            case ReplyFinished():
-                self._growing.pop(signal.reply_id, None)
-            case ReplyDelta():
+            case ReplyStopped(seq=None):
+                self._retryable = signal.reply_id
+                self._show("* the reply was stopped (/retry asks again)")
+            case ReplyStarted() | ReplyDelta() | ReplyStopped() | ReplyFinished():
                 pass
             case _:
                 return
         self._redraw()
 
-    def _bot_name(self, reply: GrowingReply) -> str:
-        return view.line(reply.bot or self.session.info.bot or "bot")
+    def _running(self) -> set[str]:
+        return {reply.reply_id for reply in self.session.running_replies()}
+
+    def _shown(self, reply: GrowingReply) -> str:
+        name = view.line(reply.bot or self.session.info.bot or "bot")
+        return f"{name}: {view.indented(reply.text)}…" if reply.text else f"{name} is thinking…"

@@ -1,5 +1,6 @@
 """What is shown of a session: one text per event. Pure."""
 
+import re
 import unicodedata
 from datetime import datetime
 from typing import Any
@@ -10,16 +11,19 @@ from chatserver.chat.models import Event, EventType, Participant
 def safe(text: str) -> str:
     """Without what a terminal would obey: whoever writes a message must not steer the reader's.
 
-    Also without what reorders text on the screen (Unicode's bidirectional overrides).
+    Also without what reorders text on the screen (Unicode's bidirectional overrides and marks).
+    What some terminals take for a break of the line is one, so that what follows is indented.
     """
-    return "".join(char for char in text.replace("\r\n", "\n") if char in "\n\t" or printable(char))
+    text = BREAKS.sub("\n", text)
+    return "".join(char for char in text if char in "\n\t" or printable(char))
 
 
 def printable(char: str) -> bool:
     return unicodedata.category(char) not in ("Cc", "Cs") and char not in BIDI
 
 
-BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+BREAKS = re.compile("\r\n|[\u2028\u2029]")
+BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 
 
 def line(text: str) -> str:

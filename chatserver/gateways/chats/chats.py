@@ -18,6 +18,8 @@ from chatserver.gateways.rest.parts import Body
 from chatserver.gateways.rest.routes import Answer, Call, Route
 
 PAGE = 100
+ROUNDS = 5
+"""Readings of the list, where more than a page of it moves during each."""
 
 
 class NewChat(Body):
@@ -35,15 +37,35 @@ async def start(call: Call) -> Answer:
 
 
 async def chats(call: Call) -> Answer:
-    """All of them: nobody has more than a participant may have sessions."""
-    found: list[SessionOverview] = []
-    before: str | None = None
+    """All of them: nobody has more than a participant may have sessions.
+
+    A chat in which something is said moves to the front, past a reader who is further back: so the
+    front is read again, until no more than a page of it has moved.
+    """
+    found: dict[str, SessionOverview] = {}
+    for _ in range(ROUNDS):
+        if await _read(call, found) == 1:
+            break
+    newest_first = sorted(found.values(), key=lambda chat: (chat.active_at, chat.id), reverse=True)
+    return Answer(200, shapes.Chats([shapes.chat(session) for session in newest_first]))
+
+
+async def _read(call: Call, found: dict[str, SessionOverview]) -> int:
+    """From the front until a chat that was found before and did not move, or the end.
+
+    Returns the number of pages. Each is one look at the store; several are not.
+    """
+    pages, before = 0, None
     while True:
         page = await call.chat.list_sessions(call.actor, ListSessions(before=before, limit=PAGE))
-        found += page.sessions
-        before = page.next
-        if before is None:
-            return Answer(200, shapes.Chats([shapes.chat(session) for session in found]))
+        pages, before = pages + 1, page.next
+        met = any(
+            each.id in found and found[each.id].active_at == each.active_at
+            for each in page.sessions
+        )
+        found.update((each.id, each) for each in page.sessions)
+        if met or before is None:
+            return pages
 
 
 async def delete(call: Call) -> Answer:

@@ -18,6 +18,7 @@ class FramedRoom:
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
         self.present: dict[str, ServerConnection] = {}
+        self.refuses: HTTPStatus | None = None
         self._server: Server | None = None
         self._port = 0
         self._changed = asyncio.Condition()
@@ -65,6 +66,8 @@ class FramedRoom:
         await connection.send(struct.pack("<I", len(payload)) + payload)
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        if self.refuses is not None:
+            return connection.respond(self.refuses, "no\n")
         if request.path.removeprefix("/ws/") in self.present:
             return connection.respond(HTTPStatus.FORBIDDEN, "taken\n")
         return None

@@ -10,9 +10,9 @@ from chatserver.bots.echo import EchoBot
 from chatserver.chat.rooms import LOBBY
 from chatserver.cli.ai import framed_door
 from chatserver.cli.ai.behaviour import speak_up
-from chatserver.cli.ai.framed_door import Refused
 from chatserver.cli.ai.framed_uri import FramedUri
 from chatserver.cli.ai.mode import Lines
+from chatserver.cli.ai.refusals import Refused
 from chatserver.client import ChatClient, ChatSession
 from chatserver.client.errors import NotConnected
 from tests.integration.doors import ais

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from chatserver.chat.commands import ListSessions, SessionPage
+from chatserver.chat.models import Participant
+from chatserver.chat.service import ChatService
 from chatserver.testing import ScriptedBot
 from tests.integration.doors.chats_client import Answered, Chats
 from tests.servers import RunningServer, StartServer
@@ -73,6 +76,25 @@ async def test_all_chats_are_listed_however_many_a_page_has(
     monkeypatch.setattr("chatserver.gateways.chats.chats.PAGE", 2)
     chats = [await guest.start() for _ in range(5)]
     assert await guest.ids() == chats[::-1]
+
+
+async def test_a_chat_that_moves_to_the_front_between_two_pages_is_listed(
+    guest: Chats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatserver.gateways.chats.chats.PAGE", 2)
+    chats = [await guest.start() for _ in range(5)]
+    list_sessions, busy = ChatService.list_sessions, iter(chats[:3])
+
+    async def and_then_talk(
+        service: ChatService, actor: Participant, command: ListSessions
+    ) -> SessionPage:
+        page = await list_sessions(service, actor, command)
+        if (chat := next(busy, None)) is not None:
+            await guest.say(chat, "hello")
+        return page
+
+    monkeypatch.setattr(ChatService, "list_sessions", and_then_talk)
+    assert await guest.ids() == [*chats[2::-1], *chats[:2:-1]]
 
 
 async def test_a_message_is_answered_with_the_assistants_and_both_are_stored(

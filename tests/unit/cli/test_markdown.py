@@ -51,7 +51,10 @@ def test_what_would_lose_something_is_left_as_it_is(text: str) -> None:
     assert not laid_out
 
 
-STEERING = ("&#27;", "&#x9b;", "\x1b[2J", "\x9b", "&#x202e;", "\u202e", "&#13;", "\r", "\t")
+STEERING = (
+    *("&#27;", "&#x9b;", "\x1b[2J", "\x9b", "&#x202e;", "\u202e", "&#13;", "\r", "\t"),
+    *("&#x200f;", "\u061c", "&#x2028;", "\u2029"),
+)
 MARKUP = ("`", "```\n", "\n", "# ", "- ", "> ", "*", "**", "[a](", ")", "|", "![", "    ", "<b>")
 PARTS = st.sampled_from([*STEERING, *MARKUP, "\u65e5\u672c"])
 

@@ -1,5 +1,7 @@
 """What `talk` shows and understands, without a server or a terminal."""
 
+import time
+
 import pytest
 
 from chatserver.cli.talk import fit, view
@@ -26,11 +28,20 @@ def test_a_place_is_an_id_or_a_link(text: str | None, place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a b", "/s/abc", "https://chat.example/", "ftp://x/#/s/abc", "https:///#/s/abc", "ä"]
+    "text",
+    [
+        *("a b", "/s/abc", "https://chat.example/", "ftp://x/#/s/abc", "https:///#/s/abc", "ä"),
+        *("http://[x/#/s/a", "http://x:port/#/s/a", "http://:80/#/s/a"),
+    ],
 )
 def test_anything_else_is_no_place(text: str) -> None:
     with pytest.raises(NotAPlace):
         Place.parse(text, SERVER)
+
+
+def test_a_slash_at_the_end_of_an_address_makes_no_other_server() -> None:
+    for text in (None, "abc", f"{SERVER}/#/s/abc"):
+        assert Place.parse(text, f"{SERVER}/").url == SERVER
 
 
 def test_a_link_leads_back_to_its_place() -> None:
@@ -59,7 +70,14 @@ def test_two_slashes_begin_a_message() -> None:
 
 def test_control_characters_and_reordering_are_not_shown() -> None:
     assert view.safe("a\x1b[2Jb\x07\x9bc\u202ed\te\r\nf") == "a[2Jbcd\te\nf"
+    assert view.safe("a\u200eb\u200fc\u061cd") == "abcd"
     assert view.line("two\nlines\x1b") == "two lines"
+
+
+def test_every_break_of_a_line_is_one() -> None:
+    assert view.safe("a\r\nb\u2028c\u2029d") == "a\nb\nc\nd"
+    assert view.indented("hi\u202812:00 Ada: yes") == "hi\n  12:00 Ada: yes"
+    assert view.line("two\u2028lines") == "two lines"
 
 
 @pytest.mark.parametrize(
@@ -73,3 +91,26 @@ def test_control_characters_and_reordering_are_not_shown() -> None:
 )
 def test_the_end_of_a_long_text_fits_the_space(text: str, shown: str) -> None:
     assert fit.tail(text, lines=2, width=10) == shown
+
+
+def test_cutting_the_longest_message_does_not_hold_up_the_program() -> None:
+    text = "\u65e5" * 16_000
+    began = time.process_time()
+    assert fit.clipped(text, 41) == "\u65e5" * 20 + "…"
+    assert fit.cut(text, lines=1000, width=21) == "\u65e5" * 10_000
+    assert time.process_time() - began < 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("short", "short"),
+        ("just right", "just right"),
+        ("a bit longer", "a bit lon…"),
+        ("\u65e5" * 5, "\u65e5" * 5),
+        ("\u65e5" * 6, "\u65e5" * 4 + "…"),
+        ("e\u0301" * 10, "e\u0301" * 10),
+    ],
+)
+def test_the_begin_of_a_line_takes_so_many_columns_at_most(text: str, shown: str) -> None:
+    assert fit.clipped(text, 10) == shown
