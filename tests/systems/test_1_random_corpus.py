@@ -94,3 +94,18 @@ async def test_in_the_shared_room_a_reply_goes_to_everyone_connected(server: Sta
         await one.send("hello")
         assert await heard(one) == "hello"
         assert [await heard(other), await heard(other)] == ["Guest: hello", "hello"]
+
+
+async def test_errors_are_logged_and_reported_and_the_socket_stays_open(
+    server: StartServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bot = ScriptedBot("shaky")
+    chat = await server(guests="private", bots=[bot], default_bot="shaky")
+    async with connect(ws(chat.url, "/chat")) as socket:
+        await socket.send("hello")
+        bot.fail(RuntimeError("a defect of the bot"))
+        assert (await heard(socket)).startswith("Error: ")
+        await socket.send("again")
+        bot.answers(["Here I am."])
+        assert await heard(socket) == "Here I am."
+    assert "RuntimeError" in "".join(capfd.readouterr())

@@ -1,12 +1,14 @@
 """System 2: chat sessions over REST at `/chats`."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
 from chatserver.testing import ScriptedBot
+from tests.processes import StartProcess
 from tests.servers import RunningServer, StartServer
 
 CHAT_FIELDS = {"id", "created_at"}
@@ -150,6 +152,28 @@ async def test_the_model_is_replaceable_and_sees_the_context(
         assert (await client.say(chat_id, content))["content"] == answer
     seen = [event.data["text"] for event in bot.contexts[-1].messages]
     assert seen == ["My name is Ada.", "Hello Ada.", "What is my name?"]
+
+
+async def test_a_summary_has_topics_and_a_sentiment(client: Client) -> None:
+    chat_id = await client.begin()
+    await client.say(chat_id, "What a wonderful harbour! I love this harbour very much.")
+    _, summary = await client.ask("GET", f"/chats/{chat_id}/summary")
+    assert any("harbour" in topic for topic in summary["topics"])
+    assert summary["sentiment"] is not None
+
+
+async def test_chats_outlive_the_server_and_its_logs_are_structured(
+    http: ClientSession, server_process: StartProcess
+) -> None:
+    chat = server_process(guests="private", log_level="info")
+    client = Client(http, chat.url)
+    chat_id = await client.begin()
+    await client.say(chat_id, "Remember this.")
+    chat.kill()
+    chat.start()
+    assert ("user", "Remember this.") in await client.turns(chat_id)
+    logged = [json.loads(line) for line in chat.output().splitlines() if line.startswith("{")]
+    assert {"event", "level", "timestamp"} <= set.intersection(*(set(each) for each in logged))
 
 
 async def test_the_api_docs_are_interactive(chat: RunningServer, http: ClientSession) -> None:

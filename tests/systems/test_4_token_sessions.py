@@ -1,6 +1,7 @@
 """System 4: sessions by token, and a worker of its own that answers."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from chatserver.testing import ScriptedBot
+from tests.postgres import PostgresServer
+from tests.processes import ServerProcess, WorkerProcess
+from tests.redis_server import RedisServer
 from tests.servers import RunningServer, StartServer
 from tests.systems.conftest import ws
 from tests.waiting import PATIENCE, eventually
@@ -181,6 +185,40 @@ async def test_a_reply_made_while_the_client_was_away_is_there_when_it_comes_bac
 
 async def _has(asked: Any, expected: str) -> bool:
     return expected in await asked
+
+
+async def test_a_separate_worker_answers_also_who_is_away_meanwhile(
+    http: ClientSession, tmp_path: Path, postgres: PostgresServer, shared_redis: RedisServer
+) -> None:
+    database_url = await postgres.fresh()
+    shared: dict[str, Any] = {
+        "database_url": database_url,
+        "redis_url": shared_redis.url,
+        "redis_prefix": tmp_path.name[-60:],
+        "default_bot": "echo",
+    }
+    unused = tmp_path / "unused.db"
+    server = ServerProcess(unused, tmp_path / "server.log", replies_concurrency=0, **shared)
+    worker = WorkerProcess(unused, tmp_path / "worker.log", **shared)
+    try:
+        await asyncio.to_thread(server.start)
+        token = await a_token(http, server.url)
+        async with connect(ws(server.url, f"/chat?token={token}")) as socket:
+            await socket.send("Is anybody there?")
+            await eventually(lambda: _has(history(http, server.url, token), "Is anybody there?"))
+        assert len(await history(http, server.url, token)) == 1
+        await asyncio.to_thread(worker.start)
+        await eventually(lambda: _is(_count(history(http, server.url, token)), 2))
+        async with connect(ws(server.url, f"/chat?token={token}")) as socket:
+            assert await heard(socket) == "Is anybody there?"
+    finally:
+        worker.kill()
+        server.kill()
+        await postgres.give_back(database_url)
+
+
+async def _count(asked: Any) -> int:
+    return len(await asked)
 
 
 async def test_pages_of_configured_origins_alone_are_let_in(

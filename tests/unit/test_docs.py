@@ -69,3 +69,16 @@ def test_the_bots_files_that_are_shown_can_be_used(document: str, tmp_path: Path
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\((?!https?://)([^)#]+)", document.read_text("utf-8")):
         assert (document.parent / target).exists(), target
+
+
+def test_every_line_of_the_five_systems_has_a_test_that_exists() -> None:
+    page = (derive.ROOT / "docs" / "systems.md").read_text("utf-8")
+    lines = re.findall(r"^\| (?!behaviour|---).*\|$", page, re.MULTILINE)
+    tests = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)` \|$", page, re.MULTILINE)
+    assert len(tests) == len(lines)
+    for file, name in tests:
+        assert f"def {name}(" in (derive.ROOT / file).read_text("utf-8"), f"{file}::{name}"
+    named = {name for file, name in tests if file.startswith("tests/systems/")}
+    files = sorted((derive.ROOT / "tests" / "systems").glob("test_*.py"))
+    there = [name for f in files for name in re.findall(r"def (test_\w+)\(", f.read_text("utf-8"))]
+    assert named == set(there)
