@@ -93,7 +93,8 @@ async def test_whoever_claims_for_an_asker_holds_up_nobody_elses_replies(
     await enqueue(store, "ada", at=0)
     await enqueue(store, "bob", at=1)
     desk = desk_on(store)
-    async with other.transaction(), asyncio.timeout(2):
+    # Shorter than a lock is waited for.
+    async with other.transaction(), asyncio.timeout(4.5):
         await lock(other, "ada")
         assert await claimed(desk) == "bob"
         assert await claimed(desk) is None

@@ -1,7 +1,9 @@
 """Talking on a terminal: a prompt at the bottom, the conversation above it."""
 
 import asyncio
+import os
 import shutil
+import sys
 from collections.abc import Awaitable
 
 from prompt_toolkit import PromptSession
@@ -68,9 +70,16 @@ def report(status: Status) -> None:
             pass
 
 
+def size() -> os.terminal_size:
+    """Of the terminal as it is now. (COLUMNS may be of another, or of before it was resized.)"""
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    except OSError:
+        return shutil.get_terminal_size()
+
+
 def width() -> int:
-    """Columns of the terminal as it is now."""
-    return shutil.get_terminal_size().columns
+    return size().columns
 
 
 class Terminal:
@@ -133,14 +142,13 @@ class Terminal:
 
     def _message(self) -> str:
         """Above the input: what the bots are saying right now, and news of other sessions."""
-        size = shutil.get_terminal_size()
+        columns, lines = size()
         room = self._rooms.shown
         texts = [
-            fit.tail(text, max(3, size.lines // 2), size.columns)
-            for text in (room.growing() if room else [])
+            fit.tail(text, max(3, lines // 2), columns) for text in (room.growing() if room else [])
         ]
         if news := self._rooms.news():
-            texts.append(fit.clipped(news, size.columns))
+            texts.append(fit.clipped(news, columns))
         return "\n".join([*texts, f"{self._name}> "])
 
     def _redraw(self) -> None:

@@ -140,7 +140,9 @@ def test_what_bots_say_cannot_steer_the_terminal_or_pass_for_others(
 def test_a_narrow_terminal_without_colours(server_process: StartProcess) -> None:
     url = server_process().url
     wide = "\u65e5\u672c\u8a9e"
-    with terminal(url, "--name", "Ada", "--title", wide * 8, columns=40, NO_COLOR="1") as ada:
+    with terminal(
+        url, "--name", "Ada", "--title", wide * 8, columns=40, NO_COLOR="1", COLUMNS="80"
+    ) as ada:
         ada.expect("Ada>")
         ada.type(f"`code` **{wide}** " + " ".join(["words"] * 12))
         head = ada.expect(f"echo:\r\r\n  code {wide} words")
