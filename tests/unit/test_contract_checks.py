@@ -1,7 +1,7 @@
 """The checks that hold servers against their contracts: each is seen to fail."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -90,12 +90,20 @@ def test_a_registry_with_another_field_makes_a_contract_that_today_breaks(
         made_now().told("typing_changed", TYPING)
 
 
-def test_a_registry_that_lacks_something_makes_a_contract_that_today_breaks(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delitem(SIGNALS, "typing_changed")
-    monkeypatch.delitem(COMMANDS, "set_typing")
-    monkeypatch.delitem(CODES, "busy")
+@pytest.fixture
+def registries() -> Iterator[None]:
+    """As they were afterwards, in their order too: documents are made of them."""
+    registries: tuple[dict[Any, Any], ...] = (SIGNALS, COMMANDS, CODES)
+    before = [dict(each) for each in registries]
+    yield
+    for each, had in zip(registries, before, strict=True):
+        each.clear()
+        each.update(had)
+
+
+@pytest.mark.usefixtures("registries")
+def test_a_registry_that_lacks_something_makes_a_contract_that_today_breaks() -> None:
+    del SIGNALS["typing_changed"], COMMANDS["set_typing"], CODES["busy"]
     contract = made_now()
     with pytest.raises(ContractBroken, match="typing_changed"):
         contract.told("typing_changed", TYPING)
