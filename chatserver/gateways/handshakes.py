@@ -2,7 +2,7 @@
 
 import math
 import secrets
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
 from traceback import extract_tb
 
@@ -29,7 +29,33 @@ STATUS: tuple[tuple[type[ChatError], HTTPStatus], ...] = (
 """The first that fits."""
 
 
-def wrong_handshake(
+async def opened(
+    request: web.Request,
+    ws: web.WebSocketResponse,
+    allowed_origins: Collection[str],
+    serve: Callable[[], Awaitable[None]],
+) -> web.StreamResponse:
+    """`ws` once `serve`, which prepares it, is done; or the refusal in its place.
+
+    A crash after `ws` was prepared is raised.
+    """
+    wrong = _wrong_handshake(request, ws, allowed_origins)
+    if wrong is not None:
+        return wrong
+    try:
+        await serve()
+    except ChatError as refused:
+        return _refusal(refused)
+    except ConnectionError:
+        pass  # they went before they were let in
+    except Exception as crash:
+        if ws.prepared:
+            raise
+        return crashed(request, crash)
+    return ws
+
+
+def _wrong_handshake(
     request: web.Request, ws: web.WebSocketResponse, allowed_origins: Collection[str]
 ) -> web.Response | None:
     """The answer to a request that cannot open `ws`: 426, or 403 to a page from elsewhere."""
@@ -41,7 +67,7 @@ def wrong_handshake(
         )
     origin = request.headers.get(hdrs.ORIGIN)
     if origin and not is_own_or_allowed(origin, request.host, allowed_origins):
-        return refusal(Forbidden("pages of this origin may not connect"))
+        return _refusal(Forbidden("pages of this origin may not connect"))
     return None
 
 
@@ -52,7 +78,7 @@ def _can_prepare(request: web.Request, ws: web.WebSocketResponse) -> bool:
         return False
 
 
-def refusal(error: ChatError) -> web.Response:
+def _refusal(error: ChatError) -> web.Response:
     """The HTTP answer in place of the upgrade; 403 to all who may not come in.
 
     (Elsewhere `close(1008)` before accept; that is what clients see of it.)

@@ -52,13 +52,9 @@ class SessionDoor:
         return self._client.participant.name
 
     async def heard(self) -> AsyncIterator[Line]:
-        while True:
-            with suppress(ConnectionLost):
-                async for event in self.session.events():
-                    if (line := self._line(event)) is not None:
-                        yield line
-                return
-            self._client.check()
+        async for event in self.session.events():
+            if (line := self._line(event)) is not None:
+                yield line
 
     async def say(self, text: str, key: str) -> None:
         text = text[: self._most_chars()]

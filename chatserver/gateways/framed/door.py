@@ -6,14 +6,13 @@ from aiohttp import web
 
 from chatserver.addresses import Network
 from chatserver.chat.commands import parse
-from chatserver.chat.errors import ChatError
 from chatserver.chat.ports import Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.gateways.callers import caller
 from chatserver.gateways.framed.conversation import Conversation
 from chatserver.gateways.framed.entry import Entry, Wish
-from chatserver.gateways.handshakes import crashed, refusal, wrong_handshake
+from chatserver.gateways.handshakes import opened
 from chatserver.gateways.sockets import DoorSocket
 from chatserver.gateways.talk import talk
 
@@ -69,25 +68,15 @@ class FramedDoor:
             ping_seconds=self._ping_seconds,
             silence_seconds=self._silence_seconds,
         )
-        wrong = wrong_handshake(request, ws, self._allowed_origins)
-        if wrong is not None:
-            return wrong
-        try:
-            wish = _wish(request)
-            async with self._entry.entered(wish, caller(request, self._trusted)) as entered:
-                await ws.prepare(request)
-                visitor, session_id = entered.visitor, entered.session_id
-                conversation = Conversation(ws, visitor, session_id, self._frame_bytes)
-                await talk(request, ws, visitor, conversation.act, conversation.tell)
-        except ChatError as refused:
-            return refusal(refused)
-        except ConnectionError:
-            pass  # they went before they were let in
-        except Exception as crash:
-            if ws.prepared:
-                raise
-            return crashed(request, crash)
-        return ws
+        return await opened(request, ws, self._allowed_origins, lambda: self._serve(request, ws))
+
+    async def _serve(self, request: web.Request, ws: DoorSocket) -> None:
+        wish = _wish(request)
+        async with self._entry.entered(wish, caller(request, self._trusted)) as entered:
+            await ws.prepare(request)
+            visitor, session_id = entered.visitor, entered.session_id
+            conversation = Conversation(ws, visitor, session_id, self._frame_bytes)
+            await talk(request, ws, visitor, conversation.act, conversation.tell)
 
 
 def _wish(request: web.Request) -> Wish:

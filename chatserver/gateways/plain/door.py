@@ -9,12 +9,11 @@ from aiohttp import web
 
 from chatserver.addresses import Network
 from chatserver.chat.commands import JoinSession, parse
-from chatserver.chat.errors import ChatError
 from chatserver.chat.ports import Visitors
 from chatserver.chat.rates import RateLimiter
 from chatserver.chat.service import ChatService
 from chatserver.gateways.callers import caller
-from chatserver.gateways.handshakes import crashed, refusal, wrong_handshake
+from chatserver.gateways.handshakes import opened
 from chatserver.gateways.plain.conversation import Conversation, LastingConversation
 from chatserver.gateways.plain.guests import Guests, entered, guests_of
 from chatserver.gateways.sockets import DoorSocket
@@ -41,22 +40,12 @@ class Door:
             # their answer once all here is done.
             autoclose=False,
         )
-        wrong = wrong_handshake(request, ws, self.allowed_origins)
-        if wrong is not None:
-            return wrong
-        try:
-            async with self._visit(request, ws) as conversation:
-                await ws.prepare(request)
-                await conversation.run(request)
-        except ChatError as refused:
-            return refusal(refused)
-        except ConnectionError:
-            pass  # they went before they were let in
-        except Exception as crash:
-            if ws.prepared:
-                raise
-            return crashed(request, crash)
-        return ws
+        return await opened(request, ws, self.allowed_origins, lambda: self._serve(request, ws))
+
+    async def _serve(self, request: web.Request, ws: DoorSocket) -> None:
+        async with self._visit(request, ws) as conversation:
+            await ws.prepare(request)
+            await conversation.run(request)
 
     @asynccontextmanager
     async def _visit(self, request: web.Request, ws: DoorSocket) -> AsyncIterator[Conversation]:
