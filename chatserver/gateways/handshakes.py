@@ -89,7 +89,15 @@ def _refusal(error: ChatError) -> web.Response:
 
 
 def crashed(request: web.Request, crash: Exception) -> web.Response:
-    """Logs where it happened, and nothing of what anybody wrote: that may be in the message."""
+    correlation_id = note_crash(request, crash)
+    return web.Response(status=500, text=f"something went wrong on our side ({correlation_id})")
+
+
+def note_crash(request: web.Request, crash: Exception) -> str:
+    """Logs where it happened, and nothing of what anybody wrote: that may be in the message.
+
+    Returns the id by which it is found.
+    """
     correlation_id = secrets.token_hex(8)
     log.error(
         "request_crashed",
@@ -98,7 +106,7 @@ def crashed(request: web.Request, crash: Exception) -> web.Response:
         kind=type(crash).__qualname__,
         where=[f"{frame.filename}:{frame.lineno}" for frame in extract_tb(crash.__traceback__)],
     )
-    return web.Response(status=500, text=f"something went wrong on our side ({correlation_id})")
+    return correlation_id
 
 
 def retry_after(error: ChatError) -> dict[str, str]:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-import structlog
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from chatserver.chat.errors import (
@@ -20,9 +19,8 @@ from chatserver.chat.errors import (
 from chatserver.chat.events import Signal
 from chatserver.chat.models import Event
 from chatserver.chat.ports import Visitor
+from chatserver.gateways.handshakes import note_crash
 from chatserver.gateways.sockets import PARTING_SECONDS, DoorSocket
-
-log = structlog.get_logger(__name__)
 
 TURN_MESSAGES = 32
 """A client whose messages lie ready gives way to the others after so many."""
@@ -88,8 +86,8 @@ async def talk(
         await ws.close(code=close_code(reason), message=reason.code.encode())
     except ConnectionError:
         pass  # it has gone while it was told something
-    except Exception:
-        log.exception("door_crashed", path=request.match_info.route.resource)
+    except Exception as crash:
+        note_crash(request, crash)
         await ws.close(code=WSCloseCode.INTERNAL_ERROR, message=Internal.code.encode())
     finally:
         ws.let_go()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import structlog
-from aiohttp import ClientSession, WSServerHandshakeError
+from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -196,11 +196,17 @@ async def test_what_stands_in_an_address_is_not_in_the_log_even_where_a_door_cra
         async def crash(*_: object) -> None:
             raise RuntimeError("secret")
 
+        async with http.ws_connect(f"{running.url}/chat?token={token}") as client:
+            monkeypatch.setattr(running.service, "send_message", crash)
+            await client.send_str("secret")
+            while (told := await client.receive()).type is WSMsgType.TEXT:
+                pass  # what was said before may be told again
+            assert told.data == 1011
         monkeypatch.setattr(running.service, "own_session", crash)
         assert await status(f"/chat?token={token}", upgrade=True) == 500
         assert await status(refresh) == 500
     await running.stop()
     crashes = [line for line in log.getvalue().splitlines() if '"request_crashed"' in line]
-    assert [json.loads(line)["path"] for line in crashes] == ["/chat", "/refresh_token"]
+    assert [json.loads(line)["path"] for line in crashes] == ["/chat", "/chat", "/refresh_token"]
     assert "secret" not in log.getvalue()
     assert token not in log.getvalue()
