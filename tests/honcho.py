@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.processes import ROOT, environment
+from tests.forked import ROOT
+from tests.processes import environment
 from tests.redis_server import free_port
 from tests.servers import FAST
 

@@ -6,13 +6,13 @@ Synchronous, so that browser tests can use it as well; coroutines call it by `as
 import os
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Protocol
 
+from tests.forked import ROOT, Forked
 from tests.servers import FAST, Reachable
 
 START_SECONDS = 90.0
@@ -23,7 +23,6 @@ OURS = {
 }
 """Variables without our prefix that are settings all the same."""
 READY = re.compile(r"https?://[\w.\[\]:-]+")
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def environment(**settings: Any) -> dict[str, str]:
@@ -67,7 +66,7 @@ class ServerProcess(Reachable):
         self._program = program
         self.url = ""
         self._settings = {**FAST, "database_url": f"sqlite:///{database}", **settings}
-        self._child: subprocess.Popen[str] | None = None
+        self._child: Forked | None = None
         self._ready = threading.Event()
 
     @property
@@ -79,13 +78,12 @@ class ServerProcess(Reachable):
         """Returns the URL once the server says that it is ready. Again on the same port later."""
         self._ready.clear()
         with self.log.open("a") as log:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", *self._program, self.command],
+            self._child = Forked(
+                [*self._program, self.command],
                 cwd=self.database.parent,
                 env={**environment(**self._settings), **self.variables},
                 stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
+                stderr=log.fileno(),
             )
         threading.Thread(target=self._read_output, args=[self._child], daemon=True).start()
         if not self._ready.wait(START_SECONDS) or not self.url:
@@ -126,7 +124,7 @@ class ServerProcess(Reachable):
             self._child.wait()
             raise AssertionError(f"did not end on {number.name}:\n{self.output()}") from None
 
-    def _read_output(self, child: subprocess.Popen[str]) -> None:
+    def _read_output(self, child: Forked) -> None:
         assert child.stdout is not None
         with self.log.open("a") as log:
             for line in child.stdout:

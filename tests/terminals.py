@@ -1,4 +1,4 @@
-"""A program on a terminal of its own, typed at and read like a person would."""
+"""A command of ours on a terminal of its own, typed at and read like a person would."""
 
 import fcntl
 import os
@@ -6,19 +6,23 @@ import pty
 import re
 import select
 import struct
-import subprocess
 import termios
 import time
 from collections.abc import Sequence
 from signal import SIGINT, Signals
 from typing import Self
 
+from tests.forked import Forked
+
 PATIENCE = 20.0
 ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[()][A-Z0-9]|[=>78])")
 
 
 class Terminal:
-    """Runs `command` on a pseudo-terminal; `shown` is what it wrote, without control sequences."""
+    """Runs `python -m COMMAND` on a pseudo-terminal; `shown` is what it wrote.
+
+    That is without control sequences.
+    """
 
     def __init__(
         self, command: Sequence[str], env: dict[str, str], *, lines: int = 40, columns: int = 120
@@ -28,7 +32,7 @@ class Terminal:
         self._seen = 0
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        self._process = subprocess.Popen(
+        self._process = Forked(
             command,
             stdin=slave,
             stdout=slave,

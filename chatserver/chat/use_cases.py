@@ -18,8 +18,10 @@ from chatserver.chat.ports import (
 
 
 def new_id() -> str:
-    """128 random bits, url-safe."""
-    return secrets.token_urlsafe(16)
+    """128 random bits, url-safe, and no option to a command line: it begins with no hyphen."""
+    while (drawn := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return drawn
 
 
 class UseCases:

@@ -18,7 +18,8 @@ from tests.servers import RunningServer, settings_for_test
 from tests.waiting import PATIENCE
 
 HERE = Path(__file__).parent
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first shows the same pages with half of the CPU: it has no windows and menus of its own."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -40,10 +41,9 @@ expect.set_options(timeout=PATIENCE * 1000)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All browser tests share one worker, one event loop and so one Chromium."""
+    """The browser tests of a worker share one event loop and so one Chromium."""
     for item in items:
         if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group("browser"))
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

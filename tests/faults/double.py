@@ -13,6 +13,7 @@ import zlib
 from pathlib import Path
 
 from chatserver.testing import Behaviour, FakeModel, ModelRequest, Speak, broken_off, server_error
+from tests.forked import Forked
 from tests.processes import environment
 
 PIECES = tuple(f"piece {number} " for number in range(40))
@@ -53,7 +54,7 @@ class Double:
     def __init__(self, folder: Path) -> None:
         self.base_url = ""
         self._log = folder / "model.log"
-        self._child: subprocess.Popen[str] | None = None
+        self._child: Forked | None = None
 
     @property
     def pid(self) -> int:
@@ -62,12 +63,11 @@ class Double:
 
     def start(self) -> None:
         with self._log.open("a") as log:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.double"],
+            self._child = Forked(
+                ["tests.faults.double"],
                 env=environment(),
                 stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
+                stderr=log.fileno(),
             )
         assert self._child.stdout is not None
         found = URL.search(self._child.stdout.readline())

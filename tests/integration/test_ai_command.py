@@ -24,7 +24,8 @@ SECONDS = 40
 
 
 def run(cwd: Path, *arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
-    done = run_forked(["ai", *arguments], "", environment(**settings), cwd, SECONDS)
+    command = ["chatserver", "ai", *arguments]
+    done = run_forked(command, env=environment(**settings), cwd=cwd, seconds=SECONDS)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
@@ -116,7 +117,7 @@ async def test_bare_on_a_terminal_it_asks_until_the_answers_make_sense(
     tmp_path: Path, server: StartServer
 ) -> None:
     running = await server()
-    command = [*CLI, "ai", "--url", running.url, "--bot", "echo", "--name", "Eve"]
+    command = ["chatserver", "ai", "--url", running.url, "--bot", "echo", "--name", "Eve"]
 
     def asked(terminal: Terminal) -> str:
         terminal.expect("this one is AI-Eve")

@@ -2,24 +2,17 @@
 
 import json
 import subprocess
-import sys
 from typing import Any
 
 import pytest
 
+from tests.forked import run_forked
 from tests.processes import StartProcess, environment
 from tests.terminals import Terminal
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "chatserver", "bench", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=environment(),
-        check=False,
-    )
+    return run_forked(["chatserver", "bench", *arguments], env=environment(), seconds=60)
 
 
 def test_the_command_prints_one_line_of_json(server_process: StartProcess) -> None:
@@ -92,7 +85,7 @@ def test_a_server_that_is_not_there_is_named() -> None:
 
 def test_on_a_terminal_a_table_says_the_same(server_process: StartProcess) -> None:
     server = server_process()
-    command = [sys.executable, "-m", "chatserver", "bench", server.url, "--messages", "20"]
+    command = ["chatserver", "bench", server.url, "--messages", "20"]
     with Terminal([*command, "--rate", "20"], environment()) as terminal:
         terminal.expect("loading")
         terminal.expect("deliveries_per_s")

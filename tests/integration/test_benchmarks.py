@@ -5,7 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.processes import ROOT, environment
+from tests.forked import ROOT
+from tests.processes import environment
 
 PYTHON = ["ours", "ours, no database", "python-socketio"]
 

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from tests.forked import run_forked
 from tests.processes import environment
 from tests.terminals import Terminal
 
-CLI = [sys.executable, "-m", "chatserver"]
 SECONDS = 40
 BOTS = """\
 [[bot]]
@@ -45,7 +43,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(*arguments: str, cwd: Path, **settings: Any) -> subprocess.CompletedProcess[str]:
-    done = run_forked(list(arguments), "", environment(**settings), cwd, SECONDS)
+    command = ["chatserver", *arguments]
+    done = run_forked(command, env=environment(**settings), cwd=cwd, seconds=SECONDS)
     assert "sesame" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     return done
@@ -81,13 +80,13 @@ def test_the_default_is_marked_where_the_environment_declares_it(tmp_path: Path)
 
 def test_on_a_terminal_the_bots_are_a_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    with Terminal([*CLI, "bots"], environment()) as terminal:
+    with Terminal(["chatserver", "bots"], environment()) as terminal:
         terminal.expect("127.0.0.1:11434")
         terminal.expect("[m]")
         terminal.expect("missing (WITHOUT_KEY)")
         assert terminal.ended() == 0
         assert "sesame" not in terminal.shown
-    with Terminal([*CLI, "bots", "check", "without"], environment()) as terminal:
+    with Terminal(["chatserver", "bots", "check", "without"], environment()) as terminal:
         terminal.expect("WITHOUT_KEY is not set")
         assert terminal.ended() == 1
 

@@ -6,7 +6,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,14 @@ from tests.forked import run_forked
 from tests.processes import ServerProcess, StartProcess, environment
 from tests.terminals import Terminal
 
-CLI = [sys.executable, "-m", "chatserver"]
 SECONDS = 40
 
 
 def run(
     *arguments: str, given: str = "", cwd: Path | None = None, **settings: Any
 ) -> subprocess.CompletedProcess[str]:
-    where = cwd or Path.cwd()
-    return run_forked(list(arguments), given, environment(**settings), where, SECONDS)
+    command = ["chatserver", *arguments]
+    return run_forked(command, env=environment(**settings), cwd=cwd, given=given, seconds=SECONDS)
 
 
 def test_version_and_help() -> None:
@@ -226,7 +224,7 @@ def test_talk_with_a_wrong_token_or_session_is_refused(server_process: StartProc
 
 
 def terminal(url: str, *arguments: str) -> Terminal:
-    return Terminal([*CLI, "talk", "--url", url, *arguments], environment())
+    return Terminal(["chatserver", "talk", "--url", url, *arguments], environment())
 
 
 def test_talk_on_a_terminal(server_process: StartProcess) -> None:

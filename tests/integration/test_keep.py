@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, STOP_SECONDS
+from tests.forked import ROOT
+from tests.processes import STOP_SECONDS
 
 DRAINING = """
 import signal, sys, time

@@ -2,14 +2,13 @@
 
 import asyncio
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from chatserver.store.migrate import MIGRATING
+from tests.forked import Forked
 from tests.postgres import PostgresServer
 from tests.processes import STOP_SECONDS, environment
 from tests.waiting import eventually
@@ -34,11 +33,11 @@ async def test_a_start_that_waits_for_a_migration_says_so_and_ends_at_a_signal(
         await other.close()
 
 
-def started(url: str, log: Path) -> subprocess.Popen[bytes]:
+def started(url: str, log: Path) -> Forked:
     with log.open("w") as stderr:
-        return subprocess.Popen(
-            [sys.executable, "-m", "chatserver", "serve", "--port", "0"],
+        return Forked(
+            ["chatserver", "serve", "--port", "0"],
             cwd=log.parent,
             env=environment(database_url=url),
-            stderr=stderr,
+            stderr=stderr.fileno(),
         )

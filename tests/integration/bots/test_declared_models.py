@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from aiohttp import ClientSession
 from chatserver.testing import FakeModel, Speak, Usage, cut, server_error, unauthorized
 from tests.conftest import Connect
 from tests.declared import bots_file
+from tests.forked import run_forked
 from tests.integration.protocol.people import session_of
 from tests.processes import environment
 from tests.servers import RunningServer, StartServer
@@ -101,15 +101,8 @@ async def test_a_fallback_answers_before_the_first_piece_and_not_after_it(
 
 
 def check(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "chatserver", "bots", "check"],
-        capture_output=True,
-        text=True,
-        timeout=40,
-        env=environment(),
-        cwd=folder,
-        check=False,
-    )
+    command = ["chatserver", "bots", "check"]
+    return run_forked(command, env=environment(), cwd=folder, seconds=40)
 
 
 async def checked(folder: Path) -> tuple[int, dict[str, Any]]:

@@ -1,12 +1,11 @@
 """Starting with a REDIS_URL that is wrong, or whose server is away."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from aiohttp import ClientSession
 
 from tests.conftest import Connect
+from tests.forked import run_forked
 from tests.integration.instances.conftest import StartInstances
 from tests.processes import environment
 from tests.redis_server import RedisServer
@@ -15,14 +14,11 @@ from tests.waiting import eventually
 
 def test_a_wrong_url_ends_the_start_with_a_message_and_touches_nothing(tmp_path: Path) -> None:
     database = tmp_path / "chat.db"
-    ended = subprocess.run(
-        [sys.executable, "-m", "chatserver", "serve"],
+    ended = run_forked(
+        ["chatserver", "serve"],
         cwd=tmp_path,
         env=environment(redis_url="http://:s3cret@host", database_url=f"sqlite:///{database}"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        seconds=60,
     )
     assert ended.returncode == 1
     assert "CHATSERVER_REDIS_URL" in ended.stderr

@@ -6,15 +6,15 @@ python -m tests.integration.moving.killed SOURCE_URL TARGET_URL N
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 
 from chatserver.store.migrate import UNFINISHED_COPY
 from chatserver.store.moving import run
 from chatserver.store.moving.open import source_at, target_at
 from chatserver.store.open import database_at
+from tests.forked import run_forked
 from tests.integration.moving.house import dump
-from tests.processes import ROOT, environment
+from tests.processes import environment
 
 
 class Fuse:
@@ -36,14 +36,8 @@ class Fuse:
 
 def kill_at(source: str, target: str, steps: int) -> None:
     """Leaves an unfinished copy in `target`."""
-    child = subprocess.run(
-        [sys.executable, "-m", __name__, source, target, str(steps)],
-        env=environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [__name__, source, target, str(steps)]
+    child = run_forked(command, env=environment(), seconds=60)
     assert child.returncode == -signal.SIGKILL, child.stderr
     assert UNFINISHED_COPY in dump(target)
 

@@ -11,10 +11,11 @@ from chatserver.store.migrate import UNFINISHED_COPY
 from chatserver.store.moving.open import source_at, target_at
 from chatserver.store.moving.run import copy
 from chatserver.store.open import database_at
+from tests.forked import Forked
 from tests.integration.moving.conftest import Place
 from tests.integration.moving.house import dump, fill, tables_without_rows
 from tests.integration.moving.killed import Fuse, kill_at
-from tests.integration.test_cli import CLI, run
+from tests.integration.test_cli import run
 from tests.postgres import PostgresServer
 from tests.processes import environment
 from tests.terminals import Terminal
@@ -68,12 +69,13 @@ def test_the_command_killed_in_the_midst_of_the_log_goes_on_behind_it(
 ) -> None:
     fill(tmp_path / "big.db", sessions=20, messages=1_000)
     source, target = f"sqlite:///{tmp_path / 'big.db'}", place(kind)
-    with subprocess.Popen(
-        [*CLI, "copy", source, target], env=environment(), stdout=subprocess.PIPE, text=True
-    ) as child:
-        assert child.stdout is not None
+    command = ["chatserver", "copy", source, target]
+    child = Forked(command, env=environment(), stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    with child.stdout:
         next(line for line in child.stdout if line.startswith("copying event"))
         child.kill()
+    child.wait()
     there = len(dump(target)["event"])
     assert 0 < there < len(dump(source)["event"])
     said = copied(source, target)
@@ -173,7 +175,7 @@ SELECT id, last_seq, 'message_kept', 'ada', '{"seq":5}', now() FROM new
 
 
 def test_a_terminal_shows_a_bar(house: str, place: Place) -> None:
-    with Terminal([*CLI, "copy", house, place("sqlite")], environment()) as terminal:
+    with Terminal(["chatserver", "copy", house, place("sqlite")], environment()) as terminal:
         terminal.expect("checking reply")
         terminal.expect("the copy is complete")
         assert terminal.ended() == 0

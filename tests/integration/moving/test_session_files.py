@@ -4,6 +4,7 @@ import asyncio
 import json
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from chatserver.testing import ScriptedBot
 from tests.contract.seeding import EVE, NOW, draft
 from tests.integration.moving.conftest import Place
 from tests.integration.moving.house import TEXTS, dump, fill
-from tests.integration.test_cli import CLI, run
+from tests.integration.test_cli import run
 from tests.postgres import PostgresServer
 from tests.processes import environment
 from tests.servers import StartServer
@@ -55,8 +56,9 @@ def imported(file: Path, database: str, *options: str) -> str:
 
 def test_an_export_without_room_says_so(tmp_path: Path, house: str) -> None:
     with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "chatserver", "export", ONE, "--database", house]
         failed = subprocess.run(
-            [*CLI, "export", ONE, "--database", house],
+            command,
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,8 +1,6 @@
 """`chatserver talk` as the tests of this folder start it."""
 
 import subprocess
-import sys
-from pathlib import Path
 
 from tests.forked import run_forked
 from tests.processes import environment
@@ -13,14 +11,14 @@ SECONDS = 40
 
 def terminal(url: str, *arguments: str, columns: int = 120, **variables: str) -> Terminal:
     """On a terminal of its own; `variables` are added to its environment as they are."""
-    command = [sys.executable, "-m", "chatserver", "talk", "--url", url, *arguments]
+    command = ["chatserver", "talk", "--url", url, *arguments]
     return Terminal(command, {**environment(), **variables}, columns=columns)
 
 
 def piped(url: str, *arguments: str, given: str) -> subprocess.CompletedProcess[str]:
     """With `given` as its whole input."""
-    order = ["talk", "--url", url, *arguments]
-    return run_forked(order, given, environment(), Path.cwd(), SECONDS)
+    command = ["chatserver", "talk", "--url", url, *arguments]
+    return run_forked(command, env=environment(), given=given, seconds=SECONDS)
 
 
 def invitation(shown: Terminal, url: str) -> str:
