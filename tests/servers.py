@@ -10,6 +10,8 @@ from chatserver.bots.model import ModelBotFactory
 from chatserver.chat.ports import Bot
 from chatserver.chat.service import ChatService
 from chatserver.settings import Settings
+from chatserver.store.open import SqliteDatabase, database_at
+from tests.schema import lay
 
 FAST: dict[str, Any] = {
     "host": "127.0.0.1",
@@ -73,6 +75,9 @@ class RunningServer(Reachable):
         self._runner = web.AppRunner(app, shutdown_timeout=1)
 
     async def start(self) -> None:
+        database = database_at(self.settings.database_url)
+        if isinstance(database, SqliteDatabase):
+            lay(database.path)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.settings.host, self.settings.port)
         await site.start()

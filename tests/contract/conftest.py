@@ -1,6 +1,5 @@
 """The stores that have to keep the same promises. A new backend is one more entry of `BACKENDS`."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from chatserver.chat.limits import Limits
 from chatserver.store.open import Database, OpenableStore, database_at
 from tests.postgres import PostgresServer
+from tests.schema import lay
 
 LIMITS = Limits(queued_replies_per_session=3)
 
@@ -27,9 +27,9 @@ async def database(
 ) -> AsyncIterator[Database]:
     """One with the newest schema, and without a row."""
     if backend == "sqlite":
-        made = database_at(f"sqlite:///{tmp_path / 'contract.db'}")
-        await asyncio.to_thread(made.migrate)
-        yield made
+        file = tmp_path / "contract.db"
+        lay(file)
+        yield database_at(f"sqlite:///{file}")
         return
     server: PostgresServer = request.getfixturevalue("postgres")
     url = await server.fresh()
