@@ -89,16 +89,18 @@ class Listener:
             except FAILURES:
                 failures += 1
             else:
-                failures = 0
-                await self._attend(connection)
+                # One that breaks off before all is subscribed has not served.
+                failures = 0 if await self._attend(connection) else failures + 1
             self._broken()
             await asyncio.sleep(pause_after(failures))
 
-    async def _attend(self, connection: AbstractConnection) -> None:
+    async def _attend(self, connection: AbstractConnection) -> bool:
+        """Whether all that was wanted was subscribed for a time."""
         self._serving = asyncio.create_task(self._serve(connection))
         try:
             await asyncio.wait([self._serving])
         finally:
+            has_served = self.is_complete
             self.is_complete = self._is_connected = False
             self.subscribed.clear()
             if not self._serving.done():  # we are cancelled ourselves
@@ -112,6 +114,7 @@ class Listener:
                 log.error("redis_listener_crashed", exc_info=failure)
             else:
                 log.warning("redis_listener_lost", error=type(failure).__qualname__)
+        return has_served
 
     async def _serve(self, connection: AbstractConnection) -> None:
         self._asked.clear()

@@ -200,6 +200,10 @@ def move(cluster: list[RedisServer], slot: int) -> None:
         if ask(server, "spublish", channel, "x").isdecimal()
     )
     taker = (owner + 1) % len(cluster)
+    # Who takes over a slot that it was importing gets a newer epoch. Without, a late word of the
+    # owner's undid it, and each sent clients to the other for ever.
+    ask(cluster[taker], "cluster", "setslot", str(slot), "importing", ids[owner])
+    ask(cluster[owner], "cluster", "setslot", str(slot), "migrating", ids[taker])
     # The one that gives it away hears of it last: nobody has it twice.
     for number in sorted(range(len(cluster)), key=lambda n: (n != taker, n == owner)):
         ask(cluster[number], "cluster", "setslot", str(slot), "node", ids[taker])
