@@ -27,6 +27,13 @@ class Haproxy(Balancer):
         column = rows[0].index("status")
         return {row[1]: row[column].split(" ")[0] for row in rows if row[1:2] and row[1] in NAMES}
 
+    def _answers(self) -> bool:
+        """Its own socket gets its name after the others have begun to listen."""
+        try:
+            return super()._answers() and bool(self.states())
+        except OSError:
+            return False
+
     def _command(self) -> list[str]:
         # A master and its worker, in the foreground, so that it can be told to reload.
         return [self.executable(), "-W", "-db", "-f", str(DOCS / "haproxy.cfg")]
