@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from contextlib import suppress
 from typing import Any
 
 import socketio
@@ -70,6 +71,11 @@ class RawClient:
         self.me = (await self.inbox.take("welcome"))["participant"]
 
     async def close(self) -> None:
+        if self.sio.connected and self.sio.transport() == "polling":
+            # While a request is under way, python-engineio 4.15 does not tell the server, and
+            # then waits for the answer to its poll: the next ping, 25 s later.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.sio.eio.queue.join(), PATIENCE)
         await self.sio.shutdown()
         if self._broken:
             raise self._broken[0]
