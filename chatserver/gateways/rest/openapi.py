@@ -32,6 +32,7 @@ from chatserver.gateways.contracts.schemas import (
     told,
 )
 from chatserver.gateways.rest.accepting import EVENT_STREAM, JSON
+from chatserver.gateways.rest.parts import path_errors
 from chatserver.gateways.rest.refusals import Malformed, NotAcceptable, UnsupportedMediaType
 from chatserver.gateways.rest.routes import Api, Route, Stream
 
@@ -72,7 +73,8 @@ def errors_of(route: Route, api: Api) -> Iterable[type[ChatError]]:
         yield from (Unauthorized, TokenExpired, TokenRevoked, RateLimited)
         if api.token_optional:
             yield Forbidden
-    if route.body or route.query or route.params.model_fields:
+    yield from path_errors(route.path)
+    if route.body or route.query:
         yield InvalidPayload
     if route.body:
         yield from (Malformed, PayloadTooLarge, PayloadTooDeep, UnsupportedMediaType)

@@ -5,13 +5,13 @@ are what requests are checked against and what the contract shows.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from chatserver.chat.commands import BotName, Id, Seq
-from chatserver.chat.errors import NotFound
+from chatserver.chat.errors import ChatError, InvalidPayload, NotFound
 from chatserver.chat.models import Model
 
 
@@ -51,6 +51,12 @@ def placeholders(path: str) -> list[str]:
 def path_part(path: str) -> type[Model]:
     fields: dict[str, Any] = {name: (PATH_FIELDS[name], ...) for name in placeholders(path)}
     return create_model("Path", __base__=Words, **fields)
+
+
+def path_errors(path: str) -> Iterator[type[ChatError]]:
+    """What is raised for what does not fit its place in a path."""
+    for name in placeholders(path):
+        yield NotFound if PATH_FIELDS[name] is ChatId else InvalidPayload
 
 
 def body_part(
