@@ -1,20 +1,22 @@
 """Holds what a server says against its contracts: the AsyncAPI document, and the OpenAPI one."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from jsonschema_rs import Draft202012Validator
 
+from chatserver.gateways import chats
 from chatserver.gateways.contracts import asyncapi
-from chatserver.gateways.rest import openapi
-from chatserver.gateways.rest.problems import PROBLEMS
-from chatserver.gateways.rest.table import API
+from chatserver.gateways.rest import openapi, table
+from chatserver.gateways.rest.routes import Api
 
 Document = Mapping[str, Any]
-PROBLEM_JSON = PROBLEMS.media_type
-JSON = ("application/json", PROBLEM_JSON)
+APIS = (table.API, chats.API)
+"""Those that the OpenAPI document of a server describes."""
+
+JSON = {"application/json"} | {api.errors.media_type for api in APIS}
 CHANNEL = "#/channels/chat/messages/"
 
 
@@ -87,9 +89,9 @@ class EventContract:
 
 
 class RestContract:
-    """What the OpenAPI document says of answers."""
+    """What the OpenAPI document of these APIs says of answers."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, apis: Sequence[Api]) -> None:
         self._operations = {
             (method.upper(), path): operation
             for path, operations in document["paths"].items()
@@ -102,7 +104,9 @@ class RestContract:
             for status, response in operation["responses"].items()
             for media, content in response.get("content", {}).items()
         }
-        self._problem = _validator({"$ref": "#/components/schemas/Problem"}, document)
+        self._errors = {
+            api.prefix: (api.errors.media_type, _errors_validator(api, document)) for api in apis
+        }
 
     def answered(
         self, method: str, path: str, status: int, headers: Mapping[str, str], body: Any
@@ -114,13 +118,21 @@ class RestContract:
         said = f"{method} {path} -> {status} {media}: {body}"
         key = self._operation_of("GET" if method == "HEAD" else method, path)
         if key is None:
-            if media != PROBLEM_JSON or status not in (404, 405):
-                raise ContractBroken(f"no operation, and no problem: {said}")
-            complaints = _complaints(self._problem, body) if method != "HEAD" else []
+            complaints = list(self._wrong_for_nothing(method, path, status, media, body))
         else:
             complaints = list(self._wrong(key, method, status, media, headers, body))
         if complaints:
             raise ContractBroken("\n".join([said, *complaints]))
+
+    def _wrong_for_nothing(
+        self, method: str, path: str, status: int, media: str | None, body: Any
+    ) -> Iterator[str]:
+        """Where there is no operation, the API that it would be of says so in its own style."""
+        for prefix, (expected, validator) in self._errors.items():
+            if path.startswith(prefix) and media == expected and status in (404, 405):
+                yield from _complaints(validator, body) if method != "HEAD" else ()
+                return
+        yield "no operation, and no error that says so"
 
     def _wrong(
         self,
@@ -159,11 +171,15 @@ def event_contract() -> EventContract:
 
 @cache
 def rest_contract() -> RestContract:
-    return RestContract(openapi.document([API], title="test", version="1.2.3"))
+    return RestContract(openapi.document(APIS, title="test", version="1.2.3"), APIS)
 
 
 def _names(messages: Iterable[Document]) -> list[str]:
     return [str(each["$ref"]).removeprefix(CHANNEL) for each in messages]
+
+
+def _errors_validator(api: Api, document: Document) -> Draft202012Validator:
+    return _validator({"$ref": f"#/components/schemas/{api.errors.model.__name__}"}, document)
 
 
 def _validator(schema: Document, document: Document) -> Draft202012Validator:

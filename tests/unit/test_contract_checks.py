@@ -12,8 +12,7 @@ from chatserver.chat.events import SIGNALS, TypingChanged
 from chatserver.chat.models import Participant, ParticipantKind
 from chatserver.gateways.contracts import asyncapi
 from chatserver.gateways.rest import openapi
-from chatserver.gateways.rest.table import API
-from tests.contracts import ContractBroken, EventContract, RestContract, event_contract
+from tests.contracts import APIS, ContractBroken, EventContract, RestContract, event_contract
 
 ADA = Participant(id="p1", name="Ada", kind=ParticipantKind.USER)
 TYPING = TypingChanged(session_id="s1", participant=ADA, typing=True).wire()
@@ -21,6 +20,7 @@ BUSY = Busy("two replies wait", waiting=2).wire()
 ME = {"participant": ADA.wire(), "expires_at": "2026-01-01T00:00:00Z"}
 JSON = {"Content-Type": "application/json"}
 PROBLEM = {"Content-Type": "application/problem+json"}
+DETAIL = {"detail": "no such chat"}
 
 
 def made_now() -> EventContract:
@@ -29,9 +29,9 @@ def made_now() -> EventContract:
 
 
 def rest_contract(change: Callable[[dict[str, Any]], None] = lambda _: None) -> RestContract:
-    document = copy.deepcopy(openapi.document([API], title="test", version="1"))
+    document = copy.deepcopy(openapi.document(APIS, title="test", version="1"))
     change(document)
-    return RestContract(document)
+    return RestContract(document, APIS)
 
 
 def test_what_is_declared_passes() -> None:
@@ -133,6 +133,8 @@ def test_an_answer_of_rest_that_is_declared_passes() -> None:
     contract.answered("GET", "/api/v1/me", 200, JSON, ME)
     contract.answered("HEAD", "/api/v1/me?x=1", 200, JSON, None)
     contract.answered("DELETE", "/api/v1/tokens/current", 204, {}, None)
+    contract.answered("DELETE", "/chats/1", 404, JSON, DETAIL)
+    contract.answered("GET", "/chats/1/tea", 404, JSON, DETAIL)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +148,10 @@ def test_an_answer_of_rest_that_is_declared_passes() -> None:
         ("DELETE", "/api/v1/tokens/current", 204, JSON, {}),
         ("GET", "/api/v1/tea", 200, JSON, {}),
         ("GET", "/api/v1/tea", 404, PROBLEM, {"code": "not_found"}),
+        ("DELETE", "/chats/1", 422, JSON, DETAIL),
+        ("DELETE", "/chats/1", 404, JSON, {"code": "not_found"}),
+        ("GET", "/chats/1/tea", 404, PROBLEM, DETAIL),
+        ("GET", "/chats/1/tea", 400, JSON, DETAIL),
     ],
 )
 def test_an_answer_of_rest_that_is_not_declared_so_is_refused(

@@ -1,20 +1,18 @@
 """A client of `/chats`, made from the description of that door alone."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientSession
 
-
-@dataclass
-class Answered:
-    status: int
-    body: Any
-    headers: Any
+from tests.integration.answers import Answered, checked
 
 
 class Chats:
-    """Calls as somebody: with a token, or without one from an address of its own."""
+    """Calls as somebody: with a token, or without one from an address of its own.
+
+    Each answer is held against the contract; `ContractBroken` is raised for what it does not know.
+    """
 
     def __init__(self, http: ClientSession, url: str, token: str = "", address: str = "") -> None:
         self._http = http
@@ -28,7 +26,7 @@ class Chats:
         async with self._http.request(
             method, self._url + path, headers=headers, allow_redirects=False, **kwargs
         ) as response:
-            return await _read(response)
+            return await checked(method, path, response)
 
     async def start(self) -> str:
         """The id of a new chat."""
@@ -54,7 +52,5 @@ class Chats:
         return [each["id"] for each in found.body]
 
 
-async def _read(response: ClientResponse) -> Answered:
-    raw = await response.read()
-    body = await response.json() if raw else None
-    return Answered(response.status, body, response.headers)
+As = Callable[..., Chats]
+"""Makes clients of a server: `client(running)`, or as somebody with `token=` or `address=`."""

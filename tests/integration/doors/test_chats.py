@@ -1,23 +1,21 @@
 """Chats over REST: `/chats`, question and answer in one request."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
 
 from chatserver.chat.commands import ListSessions, SessionPage
 from chatserver.chat.models import Participant
 from chatserver.chat.service import ChatService
 from chatserver.testing import ScriptedBot
-from tests.integration.doors.chats_client import Answered, Chats
+from tests.integration.answers import Answered
+from tests.integration.doors.chats_client import As, Chats
 from tests.servers import RunningServer, StartServer
 from tests.waiting import eventually
 
 JSON = {"Content-Type": "application/json"}
-As = Callable[..., Chats]
 
 ROUTES = [
     ("GET", "/messages"),
@@ -26,13 +24,6 @@ ROUTES = [
     ("DELETE", ""),
 ]
 """Those that name a chat."""
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[As]:
-    """Makes clients of a server: `client(running)`, or as somebody with `token=` or `address=`."""
-    async with ClientSession() as http:
-        yield lambda running, **who: Chats(http, running.url, **who)
 
 
 @pytest.fixture

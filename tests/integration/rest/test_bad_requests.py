@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from chatserver.chat.errors import Unavailable
 from chatserver.store.sqlite import SqliteStore
-from tests.integration.rest.world import Answered, Api, World
+from tests.integration.answers import Answered
+from tests.integration.rest.world import Api, World
 
 JSON = {"Content-Type": "application/json"}
 

@@ -12,7 +12,8 @@ from chatserver.gateways.rest.dispatch import Dispatcher
 from chatserver.gateways.rest.openapi import errors_of
 from chatserver.gateways.rest.routes import Route
 from chatserver.gateways.rest.table import API, ROUTES
-from tests.integration.rest.world import Answered, Api, Client, World
+from tests.integration.answers import Answered
+from tests.integration.rest.world import Api, Client, World
 
 BODIES: dict[str, dict[str, Any]] = {
     "issue_token": {"name": "Eve"},

@@ -6,7 +6,8 @@ import pytest
 
 from chatserver.chat.errors import TooManyInFlight
 from chatserver.gateways.rest.waiting import ReplyWaiting
-from tests.integration.rest.world import Answered, Api, Client, World
+from tests.integration.answers import Answered
+from tests.integration.rest.world import Api, Client, World
 
 
 def ask(api: Api, session_id: str, wait: float, **more: object) -> asyncio.Task[Answered]:

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
-import orjson
-from aiohttp import ClientResponse, web
+from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from chatserver.chat.desk import ReplyDesk, Work
@@ -21,7 +20,7 @@ from chatserver.chat.ports import Bot, Commit, ReplyContext, Visitor
 from chatserver.chat.service import ChatService
 from chatserver.chat.summary import Digest, SummaryMethod
 from chatserver.store.sqlite import SqliteStore
-from tests.contracts import rest_contract
+from tests.integration.answers import Answered, checked
 
 Client = TestClient[web.Request, web.Application]
 
@@ -166,13 +165,6 @@ class World:
 
 
 @dataclass
-class Answered:
-    status: int
-    body: Any
-    headers: Any
-
-
-@dataclass
 class Api:
     """A client of the REST gateway, with a token or without.
 
@@ -190,15 +182,7 @@ class Api:
         response = await self.client.request(
             method, f"/api/v1{path}", headers=headers, allow_redirects=False, **kwargs
         )
-        answered = await self._read(response)
-        rest_contract().answered(
-            method, f"/api/v1{path}", answered.status, answered.headers, answered.body
-        )
-        return answered
-
-    async def _read(self, response: ClientResponse) -> Answered:
-        raw = await response.read()
-        return Answered(response.status, orjson.loads(raw) if raw else None, response.headers)
+        return await checked(method, f"/api/v1{path}", response)
 
     async def get(self, path: str, **kwargs: Any) -> Answered:
         return await self.call("GET", path, **kwargs)
