@@ -7,27 +7,26 @@ from typing import Any
 
 import pytest
 
-from chatserver.chat.errors import Unavailable
-from chatserver.gateways.rest.dispatch import Dispatcher
-from chatserver.gateways.rest.openapi import errors_of
-from chatserver.gateways.rest.routes import Route
 from chatserver.gateways.rest.table import API, ROUTES
 from tests.integration.answers import Answered
+from tests.integration.operations import FAILURES, JSON, NOT_JSON, Operations, Pair
 from tests.integration.rest.world import Api, Client, World
 
-BODIES: dict[str, dict[str, Any]] = {
-    "issue_token": {"name": "Eve"},
-    "update_session": {"title": "Tea"},
-    "send_message": {"text": "hello"},
-    "edit_message": {"text": "hello again"},
-    "mark_read": {"seq": 1},
-}
-"""What operations need that need something."""
+REST = Operations(
+    API,
+    {
+        "issue_token": {"name": "Eve"},
+        "update_session": {"title": "Tea"},
+        "send_message": {"text": "hello"},
+        "edit_message": {"text": "hello again"},
+        "mark_read": {"seq": 1},
+    },
+)
 
 IDS = {"session_id": "nothing", "seq": "1", "reply_id": "nothing", "bot": "parrot"}
 UNFIT = {"session_id": "a%20b", "seq": "0", "reply_id": "a%20b", "bot": "b" * 61}
 
-PROVOKED_FOR_ALL = {400, 401, 403, 404, 406, 413, 415, 422, 429, 500, 503}
+PROVOKED_FOR_ALL = {400, 401, 403, 404, 406, 422, 429, *NOT_JSON, *FAILURES}
 """Statuses of errors for which a test here asks all operations that list them. (409 has a test for
 each operation.)
 """
@@ -35,85 +34,50 @@ each operation.)
 Serve = Callable[..., Awaitable[Client]]
 
 
-def statuses_of(route: Route) -> set[int]:
-    return {int(API.errors.status_of(error)) for error in errors_of(route, API)}
-
-
-def declaring(status: int) -> list[Route]:
-    return [route for route in ROUTES if status in statuses_of(route)]
-
-
-async def ask(api: Api, route: Route, ids: dict[str, str], **how: Any) -> Answered:
-    if route.body is not None and "data" not in how:
-        how.setdefault("json", BODIES.get(route.name, {}))
-    return await api.call(route.method, route.path.format_map(ids), **how)
-
-
-async def assert_all_answer(status: int, api: Api, ids: dict[str, str], **how: Any) -> None:
-    routes = declaring(status)
-    assert routes
-    for route in routes:
-        answered = await ask(api, route, ids, **how)
-        assert (route.name, answered.status) == (route.name, status), answered
-
-
 def test_no_status_of_an_error_is_left_out() -> None:
-    listed = set().union(*map(statuses_of, ROUTES))
-    assert listed == PROVOKED_FOR_ALL | {409}
-    assert {route.name for route in declaring(409)} == set(CONFLICTS)
+    REST.require_provoked(PROVOKED_FOR_ALL, {(name, 409) for name in CONFLICTS})
 
 
 async def test_without_a_token_nothing_that_needs_one_is_answered(anonymous: Api) -> None:
-    await assert_all_answer(401, anonymous, IDS)
+    await REST.assert_all_answer(401, anonymous, IDS)
 
 
 async def test_a_session_that_is_not_there_is_not_found(ada: Api) -> None:
-    await assert_all_answer(404, ada, IDS)
+    await REST.assert_all_answer(404, ada, IDS)
 
 
 async def test_who_is_not_a_member_is_forbidden(ada: Api, bob: Api) -> None:
     session_id = await ada.session(visibility="link", bot=None)
-    await assert_all_answer(403, bob, IDS | {"session_id": session_id})
+    await REST.assert_all_answer(403, bob, IDS | {"session_id": session_id})
 
 
 async def test_a_body_that_is_not_json_is_refused(ada: Api) -> None:
-    json = {"Content-Type": "application/json"}
-    await assert_all_answer(400, ada, IDS, data=b"{", headers=json)
-    await assert_all_answer(413, ada, IDS, data=b" " * 70_000, headers=json)
-    await assert_all_answer(415, ada, IDS, data=b"{}", headers={"Content-Type": "text/plain"})
+    await REST.assert_all_answer(400, ada, IDS, data=b"{", headers=JSON)
+    for status, how in NOT_JSON.items():
+        await REST.assert_all_answer(status, ada, IDS, **how)
 
 
 async def test_what_nobody_can_make_is_not_acceptable(ada: Api) -> None:
-    await assert_all_answer(406, ada, IDS, headers={"Accept": "image/png"})
+    await REST.assert_all_answer(406, ada, IDS, headers={"Accept": "image/png"})
 
 
 async def test_what_does_not_fit_is_refused(ada: Api) -> None:
-    for route in declaring(422):
+    for route in REST.declaring(422):
         how: dict[str, Any] = {}
         if not route.params.model_fields:
             how = {"json": {"unknown": 1}} if route.body else {"params": {"unknown": "1"}}
-        answered = await ask(ada, route, UNFIT, **how)
-        assert (route.name, answered.status) == (route.name, 422), answered
+        await REST.assert_answers(422, ada, route, UNFIT, **how)
 
 
 async def test_too_many_requests_are_refused(serve: Serve) -> None:
     server = await serve(requests_per_second=0.001, tokens_per_minute=1)
     ada = await Api(server).named("Ada")
     assert (await ada.get("/me")).status == 200
-    await assert_all_answer(429, ada, IDS)
+    await REST.assert_all_answer(429, ada, IDS)
 
 
-@pytest.mark.parametrize(
-    ("error", "status"), [(RuntimeError("a defect"), 500), (Unavailable("not now"), 503)]
-)
-async def test_every_operation_may_fail(
-    ada: Api, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
-) -> None:
-    async def fail(*_: object) -> None:
-        raise error
-
-    monkeypatch.setattr(Dispatcher, "_call", fail)
-    await assert_all_answer(status, ada, IDS)
+async def test_every_operation_may_fail(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await REST.assert_all_may_fail(ada, IDS, monkeypatch)
 
 
 # --- 409 -----------------------------------------------------------------------------------------
@@ -217,16 +181,16 @@ async def test_what_contradicts_the_state_of_things_is_a_conflict(
 
 async def test_every_status_of_success_can_be_had(ada: Api, bob: Api, world: World) -> None:
     had = {(name, status) async for name, status in everything_is_done(ada, bob, world)}
-    assert had == {(route.name, status) for route in ROUTES for status in route.answers}
+    assert had == REST.declared_successes()
 
 
-async def everything_is_done(ada: Api, bob: Api, world: World) -> AsyncIterator[tuple[str, int]]:
+async def everything_is_done(ada: Api, bob: Api, world: World) -> AsyncIterator[Pair]:
     """Each operation, and the statuses that it was answered with."""
     routes = {route.name: route for route in ROUTES}
     ids = dict(IDS)
 
-    async def done(name: str, api: Api = ada, **how: Any) -> tuple[str, int]:
-        answered = await ask(api, routes[name], ids, **how)
+    async def done(name: str, api: Api = ada, **how: Any) -> Pair:
+        answered = await REST.ask(api, routes[name], ids, **how)
         last.clear()
         last.update(answered.body or {})
         return name, answered.status
