@@ -44,6 +44,7 @@ class Severed:
                     self._pattern = None
                     self.cuts += 1
                     answers.cancel()
+                    await asyncio.wait([answers])
                     if self._delivered:
                         ours.write(data)
                         await theirs.read(65_536)  # it was done
