@@ -44,7 +44,8 @@ class Entrance:
         return result
 
     async def _enter_session(self, connection: Connection, command: FollowSession) -> Joined:
-        self._require_room(connection)
+        if not self._feed.is_in(connection.sid, command.session_id):
+            self._require_room(connection)
         who = connection.participant
         take: Callable[..., Awaitable[Joined]] = getattr(self._service, command.name)
         async with self._feed.hosting(command.session_id) as room:

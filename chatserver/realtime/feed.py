@@ -242,6 +242,9 @@ class RoomFeed:
     def rooms_entered(self, sid: str) -> int:
         return len(self._entered.get(sid, ()))
 
+    def is_in(self, sid: str, session_id: str) -> bool:
+        return session_id in self._entered.get(sid, ())
+
     # --- delivery ------------------------------------------------------------------------------
 
     def _deliver(self, room: Room, event: Heard) -> None:
