@@ -4,7 +4,6 @@ import math
 import secrets
 from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
-from traceback import extract_tb
 
 import structlog
 from aiohttp import hdrs, web
@@ -16,6 +15,7 @@ from chatserver.chat.errors import (
     LimitReached,
     Temporary,
 )
+from chatserver.observability.crashes import traced
 from chatserver.origins import is_own_or_allowed
 
 log = structlog.get_logger(__name__)
@@ -94,17 +94,13 @@ def crashed(request: web.Request, crash: Exception) -> web.Response:
 
 
 def note_crash(request: web.Request, crash: Exception) -> str:
-    """Logs where it happened, and nothing of what anybody wrote: that may be in the message.
-
-    Returns the id by which it is found.
-    """
+    """Returns the id by which it is found in the log."""
     correlation_id = secrets.token_hex(8)
     log.error(
         "request_crashed",
         correlation_id=correlation_id,
         path=request.path,
-        kind=type(crash).__qualname__,
-        where=[f"{frame.filename}:{frame.lineno}" for frame in extract_tb(crash.__traceback__)],
+        **traced(crash),
     )
     return correlation_id
 

@@ -18,6 +18,7 @@ from chatserver.chat.errors import (
 )
 from chatserver.chat.events import Welcome
 from chatserver.chat.models import BotInfo, Model
+from chatserver.observability.crashes import traced
 from chatserver.observability.metrics import Metrics
 from chatserver.realtime.codec import TOO_DEEP
 from chatserver.realtime.connection import Connection
@@ -107,10 +108,12 @@ class ChatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
         except ChatError as refusal:
             code = refusal.code
             return {"ok": False, "error": refusal.wire()}
-        except Exception:
+        except Exception as crash:
             code = Internal.code
             correlation_id = secrets.token_hex(8)
-            log.exception("event_crashed", event_name=event, correlation_id=correlation_id)
+            log.error(
+                "event_crashed", event_name=event, correlation_id=correlation_id, **traced(crash)
+            )
             defect = Internal("something went wrong here", correlation_id=correlation_id)
             return {"ok": False, "error": defect.wire()}
         finally:

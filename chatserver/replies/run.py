@@ -12,6 +12,7 @@ from chatserver.chat.desk import ReplyDesk, Work
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.models import ReplyError
 from chatserver.chat.ports import Bot, BotError, Bots, Claim, Feed, ReplyContext
+from chatserver.observability.crashes import traced
 from chatserver.observability.metrics import Metrics
 from chatserver.replies.stream import ReplyStream
 
@@ -173,14 +174,14 @@ class ReplyRun:
 
     def _explain(self, failure: BaseException) -> ReplyError:
         if isinstance(failure, BotError):
-            self._log.warning("reply_failed", code=failure.error.code, exc_info=failure)
+            self._log.warning("reply_failed", code=failure.error.code, **traced(failure))
             return failure.error
         if isinstance(failure, TimeoutError):
             self._log.warning("reply_timed_out", seconds=self._seconds)
             return ReplyError(
                 code="model_timeout", message="The bot took too long.", retryable=True
             )
-        self._log.error("reply_crashed", exc_info=failure)
+        self._log.error("reply_crashed", **traced(failure))
         return ReplyError(
             code="bot_failed", message="The bot failed while answering.", retryable=True
         )

@@ -8,6 +8,7 @@ from chatserver.chat.desk import Work
 from chatserver.chat.errors import Unavailable
 from chatserver.chat.ports import Titler
 from chatserver.chat.titles import TitleDesk
+from chatserver.observability.crashes import traced
 
 log = structlog.get_logger(__name__)
 
@@ -51,5 +52,4 @@ class SessionTitles:
         except Unavailable:
             log.warning("title_unavailable", session=session_id)
         except Exception as failure:
-            # The kind alone: whatever broke had the words of people in its hands.
-            log.error("title_crashed", session=session_id, kind=type(failure).__name__)
+            log.error("title_crashed", session=session_id, **traced(failure))

@@ -1,7 +1,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from chatserver.chat.models import Event
+from chatserver.chat.models import BotInfo, Event
+from chatserver.chat.ports import ReplyContext
 from chatserver.observability.logs import configure_logs
 from chatserver.store.sqlite import sqlite_engine
 from chatserver.summaries.titles import FirstWordsTitler
@@ -151,6 +152,33 @@ async def test_neither_what_was_said_nor_what_a_model_wrote_of_it_is_in_the_log(
     assert "secret" not in log.getvalue()
 
 
+async def test_an_event_and_a_reply_that_crash_are_logged_without_their_words(
+    server: StartServer, connect: Connect, log: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Careless:
+        info = BotInfo(name="careless", description="says too much as it falls")
+
+        async def reply(self, context: ReplyContext) -> AsyncIterator[str]:
+            yield "Oh, "
+            raise RuntimeError(context.prompt.data["text"])
+
+    running = await server(bots=[Careless()], default_bot="careless")
+    ada = await connect(running)
+    session_id = await session_of(ada, bot="careless")
+    await ada.say(session_id, "my secret plans")
+    await ada.told("reply_failed")
+
+    async def crash(*_: object) -> None:
+        raise RuntimeError("my secret plans")
+
+    monkeypatch.setattr(running.service, "send_message", crash)
+    payload = {"session_id": session_id, "text": "my secret plans", "client_message_id": "2"}
+    refused = await ada.refused("send_message", payload)
+    assert refused["correlation_id"] in log.getvalue()
+    assert "reply_crashed" in log.getvalue()
+    assert "secret" not in log.getvalue()
+
+
 async def test_a_title_that_crashes_is_logged_by_the_kind_of_the_crash(
     server: StartServer, connect: Connect, log: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +192,7 @@ async def test_a_title_that_crashes_is_logged_by_the_kind_of_the_crash(
     await eventually(lambda: "title_crashed" in log.getvalue())
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     (crashed,) = [line for line in lines if line["event"] == "title_crashed"]
-    assert (crashed["session"], crashed["kind"]) == (session_id, "RuntimeError")
+    assert (crashed["session"], crashed["error"]) == (session_id, "builtins.RuntimeError")
     assert "secret" not in log.getvalue()
 
 

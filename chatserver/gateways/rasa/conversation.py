@@ -15,6 +15,7 @@ from chatserver.chat.rooms import session_of
 from chatserver.chat.service import ChatService
 from chatserver.chat.tokens import token_digest
 from chatserver.gateways.rasa.payloads import told
+from chatserver.observability.crashes import traced
 
 log = structlog.get_logger(__name__)
 
@@ -95,8 +96,8 @@ class Conversation:
                 await self._hear(visitor)
             except ChatError as end:
                 log.debug("rasa_conversation_ended", code=end.code)
-            except Exception:
-                log.exception("rasa_conversation_crashed")
+            except Exception as crash:
+                log.error("rasa_conversation_crashed", **traced(crash))
             finally:
                 renewing.cancel()
 

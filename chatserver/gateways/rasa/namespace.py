@@ -1,6 +1,5 @@
 """The namespace `/`: one boundary that maps every error to something a widget can show."""
 
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -10,6 +9,7 @@ import structlog
 from chatserver.chat.errors import ChatError, Internal, TooManyConnections
 from chatserver.gateways.rasa.payloads import apology, bot_uttered
 from chatserver.gateways.rasa.widget import Door, Widget
+from chatserver.observability.crashes import traced
 from chatserver.observability.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -87,9 +87,8 @@ class RasaNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             await handler(*arguments)
         except ChatError as refusal:
             await self._apologize(sid, refusal)
-        except Exception:
-            correlation_id = secrets.token_hex(8)
-            log.exception("rasa_event_crashed", event_name=event, correlation_id=correlation_id)
+        except Exception as crash:
+            log.error("rasa_event_crashed", event_name=event, **traced(crash))
             await self._apologize(sid, Internal("something went wrong here"))
 
     async def _apologize(self, sid: str, refusal: ChatError) -> None:

@@ -1,7 +1,6 @@
 """The one boundary between HTTP and the use cases: checks, authenticates, calls, maps errors."""
 
 import secrets
-import traceback
 from typing import Any
 
 import orjson
@@ -29,6 +28,7 @@ from chatserver.gateways.rest.refusals import (
     rate_limited,
 )
 from chatserver.gateways.rest.routes import Answer, Api, Call, Route, Stream
+from chatserver.observability.crashes import traced
 from chatserver.origins import is_own_or_allowed
 
 OPERATION = web.RequestKey("operation", str)
@@ -151,7 +151,6 @@ def _from_aiohttp(raised: web.HTTPException) -> ChatError:
 
 
 def internal(crash: Exception, request: web.Request) -> Internal:
-    """Logs where it happened, and nothing of what anybody wrote: that may be in the message."""
     correlation_id = secrets.token_hex(8)
     resource = request.match_info.route.resource
     log.error(
@@ -159,11 +158,7 @@ def internal(crash: Exception, request: web.Request) -> Internal:
         correlation_id=correlation_id,
         method=request.method,
         route=resource.canonical if resource else None,
-        error=f"{type(crash).__module__}.{type(crash).__qualname__}",
-        where=[
-            f"{frame.filename}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(crash.__traceback__)
-        ],
+        **traced(crash),
     )
     return Internal("something went wrong on our side", correlation_id=correlation_id)
 

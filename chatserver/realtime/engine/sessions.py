@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from chatserver.observability.crashes import traced
 from chatserver.realtime.engine.background import Background
 from chatserver.realtime.engine.census import Census
 from chatserver.realtime.engine.closing import Farewells, cut
@@ -155,8 +156,8 @@ class Sessions:
         """A handler that crashes ends the connection: once in the log, not once per packet."""
         try:
             return await self.handlers[event](sid, *args)
-        except Exception:
-            log.exception("handler_crashed", handler=event, connection=sid)
+        except Exception as crash:
+            log.error("handler_crashed", handler=event, connection=sid, **traced(crash))
             connection = self.live.get(sid)
             if connection is not None:
                 self.close(
