@@ -103,6 +103,17 @@ class ChatSocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-so
         connection = self._sessions.live.get(self.manager.eio_sid_from_sid(sid, namespace))
         return connection.address if connection is not None else None
 
+    def send_back(self, sid: str, namespace: str) -> None:
+        """Closes its connection in a moment, so that its client comes again by itself.
+
+        (A client whom a namespace disconnects does not.)
+        """
+        self._sessions.linger(self.manager.eio_sid_from_sid(sid, namespace))
+
+    def keep(self, sid: str, namespace: str) -> None:
+        """Its connection may stay after all."""
+        self._sessions.settled(self.manager.eio_sid_from_sid(sid, namespace))
+
     def refuse_new(self) -> None:
         """Answers handshakes with 503 from now on, so that load balancers ask another."""
         self._sessions.is_closing = True

@@ -30,6 +30,14 @@ class Sockets(Protocol):
         """Whether it is more than its address, or the process, may have."""
         ...
 
+    def send_back(self, sid: str, namespace: str, /) -> None:
+        """Closes its connection in a moment, so that its client comes again by itself."""
+        ...
+
+    def keep(self, sid: str, namespace: str, /) -> None:
+        """Its connection may stay after all."""
+        ...
+
 
 class RasaNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socketio is untyped
     """No event has an ack with content: Rasa's have none."""
@@ -64,6 +72,7 @@ class RasaNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             await self.emit("bot_uttered", bot_uttered(text), to=sid)
 
         async def confirm(session_id: str) -> None:
+            self._sockets.keep(sid, NAMESPACE)
             await self.emit("session_confirm", session_id, to=sid)
 
         self._widgets[sid] = Widget(self._door, address, tell, confirm)
@@ -87,6 +96,10 @@ class RasaNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-so
             await handler(*arguments)
         except ChatError as refusal:
             await self._apologize(sid, refusal)
+            asks_in_vain = event == "session_request" and not widget.is_confirmed
+            if asks_in_vain and refusal.retryable and sid in self._widgets:
+                # It keeps what is said until it is confirmed, and asks only when it connects.
+                self._sockets.send_back(sid, NAMESPACE)
         except Exception as crash:
             log.error("rasa_event_crashed", event_name=event, **traced(crash))
             await self._apologize(sid, Internal("something went wrong here"))

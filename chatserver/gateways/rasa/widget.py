@@ -83,6 +83,11 @@ class Widget:
             await self._conversation.close()
 
     @property
+    def is_confirmed(self) -> bool:
+        """Whether it was ever told of a session."""
+        return self._conversation is not None
+
+    @property
     def _here(self) -> Conversation | None:
         here = self._conversation
         return here if here is not None and not here.is_over else None

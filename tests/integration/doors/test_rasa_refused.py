@@ -3,15 +3,17 @@
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 import socketio
 from aiohttp import ClientSession
 
+from chatserver.chat.errors import Unavailable
 from chatserver.testing import ScriptedBot
 from tests.integration.doors.rasa import Widget, rasa_clients, said_in
 from tests.servers import StartServer
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, eventually
 
 NO_MESSAGES: list[Any] = [None, 7, "text", [], {}, ({}, {}), {"message": None}, ()]
 UNSAYABLE = [
@@ -98,6 +100,24 @@ async def test_an_address_begins_no_more_conversations_than_it_gets_tokens(
     await eve.sio.emit("session_request", {})
     await eve.hears("Too many conversations were begun from here; try again in a minute.")
     assert await eve.request(session_id) == session_id
+
+
+async def test_a_widget_that_got_no_session_for_now_is_sent_to_connect_again(
+    server: StartServer, widget: Widget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await server()
+    ada, bob = await widget(running), await widget(running)
+    with monkeypatch.context() as for_now:
+        for_now.setattr(running.service, "issue_token", AsyncMock(side_effect=Unavailable("later")))
+        for each in (ada, bob):
+            await each.sio.emit("session_request", {})
+            await each.hears("Later.")
+    await bob.request()  # in time
+    await eventually(lambda: not ada.sio.connected)
+    back = await widget(running)
+    await back.request()
+    await back.asks("hello")
+    await bob.asks("hello")
 
 
 async def test_a_reply_that_fails_is_told_in_words(server: StartServer, widget: Widget) -> None:
