@@ -6,12 +6,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from signal import SIGTERM
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import pytest
+from aiohttp import ClientSession
 
 from chatserver.client import ChatClient
 from tests.balancer import NAMES, Balancer
@@ -72,6 +73,12 @@ class ServerAt(Reachable):
         self.url = url
 
 
+async def gets_requests(process: ServerProcess) -> bool:
+    """nginx tells nobody what it thinks of an instance."""
+    async with ClientSession() as http, http.get(f"{process.url}/metrics") as answer:
+        return 'http_requests_total{operation="send_message",status="201"}' in await answer.text()
+
+
 def end_of(balancer: Balancer, *members: Member) -> Any:
     async def end() -> None:
         for member in members:
@@ -108,6 +115,8 @@ async def test_a_rolling_restart_loses_nothing_and_shows_nobody_an_error(
         await still_sending(senders, ledger, 50)
         if isinstance(balancer, Haproxy):
             await eventually(lambda name=name: balancer.states()[name] == "UP")
+        else:
+            await eventually(partial(gets_requests, process))
     stop.set()
     await asyncio.gather(*senders)
     seconds = time.monotonic() - began
@@ -138,7 +147,7 @@ async def test_after_sigterm_readiness_fails_first_and_all_else_goes_on(
         process.send(SIGTERM)
 
         async def is_unready() -> bool:
-            async with aiohttp.ClientSession() as http, http.get(f"{process.url}/readyz") as ready:
+            async with ClientSession() as http, http.get(f"{process.url}/readyz") as ready:
                 # Proxies shall not send another request on a connection that is about to end.
                 return ready.status == 503 and ready.headers["Connection"] == "close"
 

@@ -203,5 +203,7 @@ async def test_a_crash_in_a_handler_acks_internal_and_logs_once_with_its_correla
     (logged,) = [entry for entry in logs if "correlation_id" in entry]
     assert logged["correlation_id"] == error["correlation_id"]
     assert logged["log_level"] == "error"
-    assert logged["exc_info"], "the cause is in the log"
+    assert logged["error"].startswith("builtins."), "the cause is in the log"
+    assert any(place.endswith(" crash") for place in logged["where"])
+    assert "secret" not in json.dumps(logged)
     await ada.caught_up()
