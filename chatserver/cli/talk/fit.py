@@ -52,13 +52,14 @@ def _fitting(line: str, width: int) -> int:
 
 
 def tail(text: str, lines: int, width: int) -> str:
-    """The end of a text that fits into so many lines of a terminal of that width."""
+    """The end of a text that fits into so many lines of a terminal of that width, at least 1."""
+    width = max(1, width)
     shown = text[-lines * width :].split("\n")
     room, kept = lines, list[str]()
     for one in reversed(shown):
         # A wide character that does not fit at the end of a line leaves a column free.
         wide = get_cwidth(one) > len(one)
-        room -= max(1, -(-get_cwidth(one) // (width - 1 if wide else width)))
+        room -= max(1, -(-get_cwidth(one) // max(1, width - 1 if wide else width)))
         if room < 0:
             break
         kept.append(one)

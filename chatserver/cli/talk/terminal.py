@@ -73,9 +73,11 @@ def report(status: Status) -> None:
 def size() -> os.terminal_size:
     """Of the terminal as it is now. (COLUMNS may be of another, or of before it was resized.)"""
     try:
-        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        now = os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1)
     except OSError:
         return shutil.get_terminal_size()
+    # Whoever opened it (`docker exec -t`, expect) may have set none. The prompt takes the same.
+    return os.terminal_size((now.columns or 80, now.lines or 24))
 
 
 def width() -> int:

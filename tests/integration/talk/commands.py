@@ -9,10 +9,12 @@ from tests.terminals import Terminal
 SECONDS = 40
 
 
-def terminal(url: str, *arguments: str, columns: int = 120, **variables: str) -> Terminal:
+def terminal(
+    url: str, *arguments: str, lines: int = 40, columns: int = 120, **variables: str
+) -> Terminal:
     """On a terminal of its own; `variables` are added to its environment as they are."""
     command = ["chatserver", "talk", "--url", url, *arguments]
-    return Terminal(command, {**environment(), **variables}, columns=columns)
+    return Terminal(command, {**environment(), **variables}, lines=lines, columns=columns)
 
 
 def piped(url: str, *arguments: str, given: str) -> subprocess.CompletedProcess[str]:

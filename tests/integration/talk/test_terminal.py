@@ -155,3 +155,18 @@ def test_a_narrow_terminal_without_colours(server_process: StartProcess) -> None
         assert "\u2026" in ada.expect("\r\r\n")
         ada.type("/quit")
         assert ada.ended() == 0
+
+
+def test_a_terminal_that_does_not_know_its_size_is_one_of_80_columns(
+    server_process: StartProcess,
+) -> None:
+    url = server_process(words_per_second=20).url
+    with terminal(url, "--name", "Ada", "--title", "Tea", lines=0, columns=0) as ada:
+        ada.expect("Ada>")
+        words = [f"word{number}" for number in range(12)]
+        ada.type(" ".join(words))
+        ada.expect(f"Ada: {' '.join(words[:-1])}\r\r\n  word11\r")
+        ada.expect("\u2026")
+        ada.expect(f"echo:\r\r\n  {' '.join(words)}\r")
+        ada.type("/quit")
+        assert ada.ended() == 0

@@ -92,6 +92,16 @@ def test_the_end_of_a_long_text_fits_the_space(text: str, shown: str) -> None:
     assert fit.tail(text, lines=2, width=10) == shown
 
 
+@pytest.mark.parametrize("width", [0, 1])
+@pytest.mark.parametrize(
+    ("text", "shown"), [("abcd", "cd"), ("a\nb", "\nb"), ("a\u65e5", ""), ("a\u65e5\nbc", "bc")]
+)
+def test_there_is_an_end_of_a_text_also_where_there_are_no_columns(
+    text: str, shown: str, width: int
+) -> None:
+    assert fit.tail(text, lines=2, width=width) == shown
+
+
 def test_cutting_the_longest_message_does_not_hold_up_the_program() -> None:
     text = "\u65e5" * 16_000
     assert fit.clipped(text, 41) == "\u65e5" * 20 + "…"
