@@ -107,9 +107,12 @@ def run_forked(
     given: str = "",
     seconds: float,
 ) -> subprocess.CompletedProcess[str]:
-    """As `subprocess.run`; raises `subprocess.TimeoutExpired`."""
+    """As `subprocess.run`; raises `subprocess.TimeoutExpired`.
+
+    Half a surrogate pair in `given` stands for a byte that is no UTF-8, as in Python's file names.
+    """
     with (
-        tempfile.TemporaryFile("w+", encoding="utf-8") as stdin,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogateescape") as stdin,
         tempfile.TemporaryFile("w+", encoding="utf-8") as stdout,
         tempfile.TemporaryFile("w+", encoding="utf-8") as stderr,
     ):

@@ -6,8 +6,9 @@ from collections import deque
 from chatserver.chat.errors import ChatError, NotFound
 from chatserver.chat.events import Signal
 from chatserver.cli.talk.entering import client_for, enter
+from chatserver.cli.talk.limits import check_text
 from chatserver.cli.talk.lines import LineTooLong, lines
-from chatserver.cli.talk.orders import Order, Retry, Send, Wait, obey, read_order
+from chatserver.cli.talk.orders import Edit, Order, Retry, Send, Wait, obey, read_order
 from chatserver.cli.talk.pipe import DEFAULT_NAME, asked
 from chatserver.cli.talk.place import Place
 from chatserver.cli.talk.records import Records
@@ -36,9 +37,6 @@ async def talk_in_json(
         async with client_for(place, name or DEFAULT_NAME, token, records.status) as client:
             session = await enter(client, place, title=title, bot=bot)
             failed = await _Talk(client, session, records).run(follow)
-    except LineTooLong as error:
-        records.error(error, line=error.number)
-        failed = True
     except (ChatError, ClientError) as error:
         records.error(error)
         failed = True
@@ -83,7 +81,9 @@ class _Talk:
         number = 0
         async for line in lines():
             number += 1
-            if line.strip():
+            if isinstance(line, LineTooLong):
+                self._fail(line, number)
+            elif line.strip():
                 await self._obey(line, number)
         await self._answers()
         if follow:
@@ -97,6 +97,8 @@ class _Talk:
             order = read_order(line)
             if isinstance(order, Wait):
                 await self._answers()
+            if isinstance(order, Send | Edit):
+                check_text(self._client, order.text)
             came = await obey(self._session, order)
         except (ChatError, ClientError, TimeoutError) as error:
             self._fail(error, number)

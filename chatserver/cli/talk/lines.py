@@ -13,13 +13,12 @@ WAITING = 100
 
 
 class LineTooLong(Exception):
-    def __init__(self, number: int) -> None:
-        super().__init__(f"line {number} is longer than {LONGEST} bytes")
-        self.number = number
+    def __init__(self) -> None:
+        super().__init__(f"the line is longer than {LONGEST} bytes")
 
 
-async def lines() -> AsyncIterator[bytes]:
-    """Without their ends. Raises `LineTooLong`.
+async def lines() -> AsyncIterator[bytes | LineTooLong]:
+    """Without their ends; `LineTooLong` in the place of one that is.
 
     Read in a thread, as reading blocks, and the connection must answer pings meanwhile; of its own,
     so that nothing waits for a line that never comes when the program ends before its input does.
@@ -36,23 +35,24 @@ async def lines() -> AsyncIterator[bytes]:
             raise SystemExit from None  # of this thread: nobody reads any more
 
     def read() -> None:
-        number, rest = 1, b""
+        rest, skipping = b"", False
         while chunk := _read():
             *whole, rest = (rest + chunk).split(b"\n")
             for line in whole:
-                put(line)
-            number += len(whole)
+                if not skipping:
+                    put(line)
+                skipping = False
             if len(rest) > LONGEST:
-                put(LineTooLong(number))
-                return
+                put(LineTooLong())
+                skipping = True
+            if skipping:
+                rest = b""
         if rest:
             put(rest)
         put(None)
 
     Thread(target=read, name="standard input", daemon=True).start()
     while (item := await queue.get()) is not None:
-        if isinstance(item, LineTooLong):
-            raise item
         yield item
 
 

@@ -3,10 +3,11 @@
 import click
 
 from chatserver.chat.addressing import answering
-from chatserver.chat.errors import NotFound
+from chatserver.chat.errors import InvalidPayload, NotFound
 from chatserver.chat.models import Event, ParticipantKind
 from chatserver.cli.talk import view
 from chatserver.cli.talk.entering import client_for, enter
+from chatserver.cli.talk.limits import check_text
 from chatserver.cli.talk.lines import LineTooLong, lines
 from chatserver.cli.talk.place import Place
 from chatserver.client import (
@@ -27,18 +28,20 @@ async def talk_through_pipe(
 ) -> None:
     """Sends every line of stdin and prints its reply to stdout; all else goes to stderr.
 
-    Raises SystemExit(1) at the end where a reply failed or a line was no text.
+    Raises SystemExit(1) at the end where a reply failed or a line could not be said.
     """
     failed, number = False, 0
     async with client_for(place, name or DEFAULT_NAME, token, _report) as client:
         session = await enter(client, place, title=title, bot=bot)
-        try:
-            async for line in lines():
-                number += 1
-                if line.strip():
-                    failed = not await _ask(client, session, line, number) or failed
-        except LineTooLong as error:
-            raise click.ClickException(str(error)) from None
+        async for line in lines():
+            number += 1
+            try:
+                text = _text(line)
+                if text.strip():
+                    failed = not await _ask(client, session, text) or failed
+            except (LineTooLong, InvalidPayload) as error:
+                click.echo(f"line {number} was not sent: {view.line(str(error))}", err=True)
+                failed = True
     if failed:
         raise SystemExit(1)
 
@@ -50,12 +53,18 @@ def asked(client: ChatClient, session: ChatSession, text: str) -> tuple[str, ...
     return answering(session.info, client.participant, text, bots)
 
 
-async def _ask(client: ChatClient, session: ChatSession, line: bytes, number: int) -> bool:
+def _text(line: bytes | LineTooLong) -> str:
+    if isinstance(line, LineTooLong):
+        raise line
     try:
-        text = line.decode()
+        return line.decode()
     except UnicodeDecodeError:
-        click.echo(f"line {number} is not UTF-8; it was not sent", err=True)
-        return False
+        raise InvalidPayload("the line is not UTF-8") from None
+
+
+async def _ask(client: ChatClient, session: ChatSession, text: str) -> bool:
+    """Whether all answered. Raises `InvalidPayload` where the text is none that can be said."""
+    check_text(client, text)
     prompt = await session.send(text)
     answers = [await _answered(session, prompt, bot) for bot in asked(client, session, text)]
     return all(answers)

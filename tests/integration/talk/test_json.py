@@ -118,9 +118,22 @@ async def test_a_refusal_and_a_server_that_is_not_there_are_records_too(
     assert (error["type"], error["code"]) == ("error", "not_found")
     denied = await talked(running, [], "--token", "nobody's")
     assert (denied.returncode, records(denied.stdout)[-1]["code"]) == (1, "unauthorized")
-    long = await talked(running, ["x" * 1_200_000], "--bot", "")
-    assert (long.returncode, records(long.stdout)[-1]["code"]) == (1, "line_too_long")
     assert (await talked(running, [], "--follow", "--no")).returncode == 2
+
+
+async def test_what_is_too_long_is_named_and_the_rest_is_obeyed(server: StartServer) -> None:
+    long = "x" * 70_000
+    orders = [{"text": long}, {"text": "good"}, {"do": "edit", "seq": 2, "text": long}]
+    done = await talked(await server(), [*orders, "x" * 1_200_000, {"do": "wait"}], "--bot", "")
+    assert done.returncode == 1
+    answers = [each for each in records(done.stdout) if each["type"] in ("done", "error")]
+    assert [(each["line"], each.get("code")) for each in answers] == [
+        (1, "text_too_long"),
+        (2, None),
+        (3, "text_too_long"),
+        (4, "line_too_long"),
+        (5, None),
+    ]
 
 
 async def test_a_hostile_message_comes_out_as_ascii(server: StartServer) -> None:
