@@ -1,30 +1,26 @@
 """Talking on a terminal: a prompt at the bottom, the conversation above it."""
 
-import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Awaitable
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.formatted_text import AnyFormattedText
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.shortcuts import print_formatted_text
 
-from chatserver.chat.errors import ChatError
 from chatserver.cli.talk import fit, view
+from chatserver.cli.talk.beside import Beside
 from chatserver.cli.talk.commands import Commands
 from chatserver.cli.talk.entering import client_for
 from chatserver.cli.talk.keys import bindings
 from chatserver.cli.talk.place import NotAPlace, Place
 from chatserver.cli.talk.rooms import Rooms
-from chatserver.cli.talk.slash import parse, unescaped
-from chatserver.client import ChatClient, ClientError, Connected, Connecting, GaveUp, Lost, Status
+from chatserver.cli.talk.slash import parse
+from chatserver.client import ChatClient, Connected, Connecting, GaveUp, Lost, Status
 
 NEWS_SECONDS = 1.0
 """How often the line above the input is looked at for news of other sessions."""
-LAST_SECONDS = 3.0
-"""How long the end waits for what was sent."""
 
 
 async def talk_on_terminal(
@@ -98,7 +94,7 @@ class Terminal:
         self._place = place
         self._bot = bot
         self._rooms = Rooms(client, place, show, self._redraw, width)
-        self._beside: set[asyncio.Task[None]] = set()
+        self._beside = Beside(client, show)
 
     async def run(self, title: str) -> None:
         """Begins in the place's session; where it names none and there is no title, asks which."""
@@ -117,8 +113,9 @@ class Terminal:
                     self._send(text)
                 else:
                     going = await commands.obey(*command)
-            await self._finish()
+            await self._beside.settle()
         finally:
+            await self._beside.give_up()
             await self._rooms.put_away()
 
     async def _choose(self) -> Place | None:
@@ -163,30 +160,11 @@ class Terminal:
         if self._rooms.shown is None:
             show("* you are in no session: /rooms, /join or /new")
             return
-        # Beside the prompt: one can go on typing while the server is away.
-        self._do_beside(self._rooms.shown.session.send(unescaped(text)), f"not sent: {text}")
-
-    async def _finish(self) -> None:
-        """What was sent last gets a moment to arrive."""
-        if self._beside:
-            _, pending = await asyncio.wait(self._beside, timeout=LAST_SECONDS)
-            if pending:
-                show("* not everything that you sent has arrived")
+        self._beside.send(self._rooms.shown.session, text)
 
     def _stop(self) -> bool:
         room = self._rooms.shown
         if room is None or not room.interruptible():
             return False
-        self._do_beside(room.stop_replies(), "not stopped")
+        self._beside.do(room.stop_replies, "not stopped")
         return True
-
-    def _do_beside(self, doing: Awaitable[object], what: str) -> None:
-        async def explained() -> None:
-            try:
-                await doing
-            except (ChatError, ClientError, TimeoutError) as error:
-                show(f"* {view.indented(what)}: {view.line(str(error)) or 'no answer'}")
-
-        task = asyncio.create_task(explained())
-        self._beside.add(task)
-        task.add_done_callback(self._beside.discard)
