@@ -19,7 +19,8 @@ PARTING_SECONDS = 2.0
 class DoorSocket(web.WebSocketResponse):
     """Whatever is sent raises `SlowConsumer` where the client does not take it in time.
 
-    Pings and pongs of the client are left to whoever reads.
+    What is sent to a client that has gone is lost without a word: whoever reads learns of it behind
+    all that had arrived, and may not be there yet. Pings and pongs of the client are left to them.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class DoorSocket(web.WebSocketResponse):
         Who reads the one then has the other, and answers it even where they close at once.
         """
         if self._wire is None or self._flow is None or self._wire.is_closing():
-            raise ConnectionResetError("the client has gone")
+            return
         self._wire.write(_frame(WSMsgType.TEXT, text.encode()) + _frame(WSMsgType.PING, question))
         await self._in_time(self._flow.drain())
 
@@ -110,6 +111,8 @@ class DoorSocket(web.WebSocketResponse):
         try:
             async with asyncio.timeout(self._silence_seconds):
                 await sending
+        except ConnectionError:
+            pass  # it has gone
         except TimeoutError:
             raise SlowConsumer("the client takes nothing") from None
 

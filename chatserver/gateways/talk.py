@@ -71,9 +71,11 @@ async def talk(
 
     `act` gets each text or binary message, and `ponged` what a pong carries, one after the other;
     `tell` gets what the visitor hears, in order, once `greet` has returned. All may raise
-    `BadFrame`. Closes `ws`: 1008 where the token, the session or the membership came to its end,
-    1012 in a drain, 1011 after a crash or where the store is away. (aiohttp itself closes with
-    1002, 1007 and 1009.) Whoever does not read is cut off, and no end waits for them.
+    `BadFrame`. A client that goes has ended it when `act` has got all that had arrived.
+
+    Closes `ws`: 1008 where the token, the session or the membership came to its end, 1012 in a
+    drain, 1011 after a crash or where the store is away. (aiohttp itself closes with 1002, 1007 and
+    1009.) Whoever does not read is cut off, and no end waits for them.
     """
     jobs = (_read(ws, act, ponged), _write(visitor, tell, greet), until_end(visitor))
     try:
@@ -84,8 +86,6 @@ async def talk(
         ws.abort()
     except ChatError as reason:
         await ws.close(code=close_code(reason), message=reason.code.encode())
-    except ConnectionError:
-        pass  # it has gone while it was told something
     except Exception as crash:
         note_crash(request, crash)
         await ws.close(code=WSCloseCode.INTERNAL_ERROR, message=Internal.code.encode())

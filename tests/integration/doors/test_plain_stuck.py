@@ -49,10 +49,10 @@ def connections(server: RunningServer) -> int:
     return len(server._runner.server.connections)
 
 
-async def say_much(server: RunningServer, token: str, session_id: str) -> None:
-    """More than waits anywhere before writing blocks, and less than who hears it is cut off for."""
+async def say_much(server: RunningServer, token: str, session_id: str, messages: int = 6) -> None:
+    """Six are more than waits anywhere before writing blocks, and too little to be cut off for."""
     me = await who(server, token)
-    for number in range(6):
+    for number in range(messages):
         message = SendMessage(
             session_id=session_id, text="x" * 50_000, client_message_id=str(number)
         )
