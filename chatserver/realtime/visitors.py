@@ -2,14 +2,14 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 import orjson
 import structlog
 from pydantic import ValidationError
 
-from chatserver.chat.commands import Command
+from chatserver.chat.commands import Command, parse
 from chatserver.chat.errors import ChatError, Draining, Internal, TooManyConnections
 from chatserver.chat.events import SIGNALS, Signal
 from chatserver.chat.models import Event, Model, Participant
@@ -37,19 +37,25 @@ class Visitor:
         return self._connection.participant
 
     async def perform(self, command: Command) -> Model:
+        return await self._perform(command.name, lambda: command)
+
+    async def attempt(self, kind: type[Command], payload: object) -> Model:
+        return await self._perform(kind.name, lambda: parse(kind, payload))
+
+    async def _perform(self, name: str, command: Callable[[], Command]) -> Model:
         code = Internal.code
         self._connections.began()
         try:
             self._connections.take(self._connection)
             await self._connections.require_accepting()
-            result = await self._connections.perform(self._connection, command)
+            result = await self._connections.perform(self._connection, command())
             code = "ok"
             return result
         except ChatError as refusal:
             code = refusal.code
             raise
         finally:
-            self._connections.ended(command.name, code)
+            self._connections.ended(name, code)
 
     async def heard(self) -> AsyncIterator[Event | Signal]:
         while True:

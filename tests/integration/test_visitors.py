@@ -16,6 +16,7 @@ from chatserver.chat.commands import (
 )
 from chatserver.chat.errors import (
     Draining,
+    InvalidPayload,
     RateLimited,
     SlowConsumer,
     TokenRevoked,
@@ -176,7 +177,8 @@ async def test_a_visit_is_bounded_as_any_connection_is(
     session_id = await a_session(ada)
     with pytest.raises(TooManySessions):
         await a_session(ada)
-    await ada.perform(message(session_id, "hello"))
+    with pytest.raises(InvalidPayload):
+        await ada.attempt(SendMessage, {"session_id": session_id})
     with pytest.raises(RateLimited):
         await ada.perform(message(session_id, "again"))
 

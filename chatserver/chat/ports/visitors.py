@@ -24,6 +24,13 @@ class Visitor(Protocol):
         """
         ...
 
+    async def attempt(self, kind: type[Command], payload: object) -> Model:
+        """As `perform`, for what may be no such command: this counts against the rate as well.
+
+        Raises `InvalidPayload` where it is none.
+        """
+        ...
+
     def heard(self) -> AsyncIterator[Event | Signal]:
         """What is told to the participant, and from `to_seq + 1` on in each room that was joined.
 

@@ -5,7 +5,7 @@ import secrets
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType
 
-from chatserver.chat.commands import SendMessage, parse
+from chatserver.chat.commands import SendMessage
 from chatserver.chat.errors import ChatError, Draining, Unauthorized
 from chatserver.chat.events import SessionDeleted, Signal
 from chatserver.chat.models import Event, EventType
@@ -37,7 +37,7 @@ class Conversation:
             "client_message_id": f"{self._own}{next(self._numbers)}",
         }
         try:
-            await self._visitor.perform(parse(SendMessage, command))
+            await self._visitor.attempt(SendMessage, command)
         except (Draining, Unauthorized):
             raise
         except ChatError as refusal:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from chatserver.chat.commands import MAX_PAGE, GetHistory, Joined, MarkRead, SendMessage, parse
+from chatserver.chat.commands import MAX_PAGE, GetHistory, Joined, MarkRead, SendMessage
 from chatserver.chat.errors import BlankText, ChatError, Unauthorized
 from chatserver.chat.events import ReplyStarted, SessionDeleted, Signal
 from chatserver.chat.models import Event, EventType
@@ -58,7 +58,7 @@ class Conversation:
             "client_message_id": secrets.token_urlsafe(12),
         }
         try:
-            await self._visitor.perform(parse(SendMessage, said))
+            await self._visitor.attempt(SendMessage, said)
         except BlankText:
             pass
         except Unauthorized:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chatserver.gateways import talk
 from tests.integration.doors.framed import frame, framed, said
 from tests.servers import StartServer
 
@@ -69,3 +70,17 @@ async def test_who_says_too_much_is_told_so_and_stays(server: StartServer) -> No
             await ada.say(str(number))
         assert "slow down" in await ada.hears()
         assert await said(running) == ["0", "1"]
+
+
+async def test_messages_that_are_none_count_as_well(
+    server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talk, "REFUSALS", 5)
+    running = await server(guests="shared", events_burst=3, events_per_second=0.001)
+    async with framed(running, "ada") as ada:
+        for _ in range(7):
+            await ada.say("\x00")
+        reasons = [*["NUL"] * 2, *["slow down"] * 4]
+        told = await ada.hears_all(6)
+        assert all(reason in line for reason, line in zip(reasons, told, strict=True)), told
+        assert await ada.is_closed() == (1008, "rate_limited")

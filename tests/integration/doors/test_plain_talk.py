@@ -139,6 +139,21 @@ async def test_who_does_not_heed_that_it_is_too_much_is_shown_out(
         assert await closing(ada) == 1008
 
 
+async def test_messages_that_are_none_count_as_well(
+    server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talk, "REFUSALS", 5)
+    running = await server(events_per_second=0.001, events_burst=3)
+    async with plain(running, token=await running.token()) as ada:  # which was the first event
+        for _ in range(7):
+            await ada.send("\x00")
+        assert await hear(ada, 6) == [
+            *["Error: text: Value error, may not contain the NUL character"] * 2,
+            *["Error: too many events; slow down"] * 4,
+        ]
+        assert await closing(ada) == 1008
+
+
 async def test_nobody_can_speak_as_an_error(server: StartServer) -> None:
     running = await server()
     ada, forger = await running.token("Ada"), await running.token("Error")
