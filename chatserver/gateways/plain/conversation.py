@@ -8,7 +8,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from chatserver.chat.commands import MAX_PAGE, GetHistory, Joined, MarkRead, SendMessage
 from chatserver.chat.errors import BlankText, ChatError, Unauthorized
 from chatserver.chat.events import ReplyStarted, SessionDeleted, Signal
-from chatserver.chat.models import Event, EventType
+from chatserver.chat.models import Event, EventType, Participant
 from chatserver.chat.ports import Visitor
 from chatserver.chat.service import ChatService
 from chatserver.gateways.plain.lines import ERROR, LEFT_OUT, line_of
@@ -74,11 +74,16 @@ class Conversation:
         if event.type is EventType.PARTICIPANT_LEFT and event.data["participant"]["id"] == who.id:
             raise BadFrame(WSCloseCode.POLICY_VIOLATION, "you have left the session")
         line = line_of(event, who)
-        if line is not None:
+        if line is None:
+            self._pass(event.seq)
+        else:
             await self._send(line, event.seq)
 
     async def _send(self, line: str, seq: int) -> None:
         await self._ws.send_str(line)
+
+    def _pass(self, seq: int) -> None:
+        """Nothing is told of the event."""
 
 
 class LastingConversation(Conversation):
@@ -112,17 +117,38 @@ class LastingConversation(Conversation):
     async def _send(self, line: str, seq: int) -> None:
         await self._marks.send(line, seq)
 
+    def _pass(self, seq: int) -> None:
+        self._marks.passed(seq)
+
     async def _catch_up(self) -> None:
         """Tells what others said since they last read, or since they came for the first time."""
         joined, self._joined = self._joined, None
         assert joined is not None, "one catches up once"
-        since = max(_read_seq(joined, self._visitor), _joining_seq(joined, self._visitor))
+        read = _read_seq(joined, self._visitor)
+        since = max(read, await self._joining_seq(joined, read))
         if joined.to_seq - since > MISSED_EVENTS:
             since = joined.to_seq - MISSED_EVENTS
-            await self._ws.send_str(LEFT_OUT)
+            await self._send(LEFT_OUT, since)
         async for event in self._after(since, joined):
-            if line_of(event, self._visitor.participant) is not None:
-                await self._tell_event(event)
+            line = line_of(event, self._visitor.participant)
+            if line is not None:
+                await self._send(line, event.seq)
+        self._pass(joined.to_seq)
+
+    async def _joining_seq(self, joined: Joined, read: int) -> int:
+        """Of their last joining, if it is found: they knew nothing before it.
+
+        Who joins by coming here has just done so. Who has read nothing here yet may have joined by
+        another door, long ago.
+        """
+        me = self._visitor.participant
+        found = max((each.seq for each in joined.events if _is_joining(each, me)), default=0)
+        if found or read:
+            return found
+        async for event in self._after(max(0, joined.to_seq - MISSED_EVENTS), joined):
+            if _is_joining(event, me):
+                found = event.seq
+        return found
 
     async def _after(self, since: int, joined: Joined) -> AsyncIterator[Event]:
         while since + 1 < joined.from_seq:
@@ -147,14 +173,5 @@ def _read_seq(joined: Joined, visitor: Visitor) -> int:
     return next(each.read_seq for each in joined.members if each.participant.id == me)
 
 
-def _joining_seq(joined: Joined, visitor: Visitor) -> int:
-    """Of their last joining, if that is among the newest events: they knew nothing before it."""
-    me = visitor.participant.id
-    return max(
-        (
-            event.seq
-            for event in joined.events
-            if event.type is EventType.PARTICIPANT_JOINED and event.data["participant"]["id"] == me
-        ),
-        default=0,
-    )
+def _is_joining(event: Event, who: Participant) -> bool:
+    return event.type is EventType.PARTICIPANT_JOINED and event.data["participant"]["id"] == who.id

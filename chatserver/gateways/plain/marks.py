@@ -16,17 +16,19 @@ QUESTIONS = 2
 
 
 class ReadMarks:
-    """What was sent but not read comes again: each mark follows a pong, and nothing else.
+    """What was sent but not read comes again: a line is read where a pong says so, and only there.
 
     A client answers pings in order with all else that it takes in. That it closes in order says
-    nothing: who closes a page reads no more of what was on its way.
+    nothing: who closes a page reads no more of what was on its way. What needs no line is read as
+    soon as all lines before it are.
     """
 
     def __init__(self, ws: DoorSocket, mark: Callable[[int], Awaitable[object]], read: int) -> None:
         """`mark` stores a seq; `read` is the one that is stored."""
         self._ws = ws
         self._mark = mark
-        self._stored = self._read = self._sent = read
+        self._stored = self._read = read
+        self._sent = self._answered = self._passed = read
         self._asked: deque[int] = deque()
         self._moved = asyncio.Event()
 
@@ -50,6 +52,14 @@ class ReadMarks:
         self._asked.append(seq)
         await self._ws.send_asking(line, _payload(seq))
 
+    def passed(self, seq: int) -> None:
+        """After the line sent last, nothing up to `seq` needs one.
+
+        That is stored with the next line that is read, or in the end.
+        """
+        self._passed = seq
+        self._advance()
+
     async def answered(self, pong: bytes) -> None:
         """A pong also answers the pings before it (RFC 6455, 5.5.3)."""
         asked = next((seq for seq in self._asked if _payload(seq) == pong), None)
@@ -57,13 +67,18 @@ class ReadMarks:
             return  # to the heartbeat, or to nothing
         while self._asked and self._asked[0] <= asked:
             self._asked.popleft()
-        self._read = asked
+        self._answered = asked
+        self._advance()
         self._moved.set()
         await self._ask()
 
+    def _advance(self) -> None:
+        is_nothing_owed = self._answered == self._sent
+        self._read = max(self._read, self._answered, self._passed if is_nothing_owed else 0)
+
     async def _ask(self) -> None:
         """What is sent while enough questions wait is asked for by the next."""
-        newest = self._asked[-1] if self._asked else self._read
+        newest = self._asked[-1] if self._asked else self._answered
         if len(self._asked) < QUESTIONS and self._sent > newest:
             self._asked.append(self._sent)
             await self._ws.ping(_payload(self._sent))

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, WSCloseCode, WSMsgType
 
-from chatserver.chat.commands import CreateSession, JoinSession, LeaveSession, SendMessage
+from chatserver.chat.commands import (
+    CreateSession,
+    JoinSession,
+    LeaveSession,
+    RenameSession,
+    SendMessage,
+)
 from chatserver.chat.models import Visibility
 from chatserver.gateways.plain import conversation
 from chatserver.gateways.plain.lines import LEFT_OUT
@@ -49,6 +55,18 @@ async def say(server: RunningServer, token: str, session_id: str, numbers: range
             session_id=session_id, text=f"m{number}", client_message_id=str(number)
         )
         await server.service.send_message(me, message)
+
+
+async def is_said(server: RunningServer, session_id: str, text: str) -> bool:
+    return text in await texts_of(server, session_id)
+
+
+async def rename(server: RunningServer, token: str, session_id: str, times: int) -> None:
+    """Events that nobody is told a line of."""
+    me = await who(server, token)
+    for number in range(times):
+        command = RenameSession(session_id=session_id, title=f"title {number}")
+        await server.service.rename_session(me, command)
 
 
 async def test_a_reply_that_came_meanwhile_is_there_on_coming_back(server: StartServer) -> None:
@@ -192,6 +210,102 @@ async def test_a_newcomer_hears_only_what_is_said_from_then_on(server: StartServ
     async with plain(running, token=await running.token(), session=session_id) as ada:
         await say(running, owner, session_id, range(60, 62))
         assert await hear(ada, 2) == ["Owner: m60", "Owner: m61"]
+
+
+async def test_what_was_said_before_somebody_first_came_is_not_told_later_either(
+    server: StartServer,
+) -> None:
+    running = await server()
+    owner, session_id = await a_public_session(running, texts=30)
+    token = await running.token("Ada")
+    async with plain(running, token=token, session=session_id):
+        pass
+    await rename(running, owner, session_id, times=60)
+    async with plain(running, token=token, session=session_id) as ada:
+        await say(running, owner, session_id, range(30, 31))
+        assert await hear(ada) == ["Owner: m30"]
+
+
+@pytest.mark.parametrize("at_most", [1_000, 150])
+async def test_nor_to_who_came_by_another_door_long_ago(
+    server: StartServer, monkeypatch: pytest.MonkeyPatch, at_most: int
+) -> None:
+    monkeypatch.setattr(conversation, "MISSED_EVENTS", at_most)
+    running = await server()
+    owner, session_id = await a_public_session(running, texts=100)
+    token = await running.token("Ada")
+    await running.service.join_session(
+        await who(running, token), JoinSession(session_id=session_id)
+    )
+    await say(running, owner, session_id, range(100, 101))
+    await rename(running, owner, session_id, times=100)
+    async with plain(running, token=token, session=session_id) as ada:
+        assert await hear(ada) == ["Owner: m100"]
+
+
+async def test_who_has_missed_nothing_is_not_told_that_they_have(
+    server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "MISSED_EVENTS", 20)
+    running = await server()
+    owner, session_id = await a_public_session(running)
+    token = await running.token("Ada")
+    async with plain(running, token=token, session=session_id) as ada:
+        for number in range(30):
+            await ada.send(f"mine {number}")
+        await eventually(lambda: is_said(running, session_id, "mine 29"))
+        await say(running, owner, session_id, range(1))
+        assert await hear(ada) == ["Owner: m0"]
+        await rename(running, owner, session_id, times=30)
+    async with plain(running, token=token, session=session_id) as ada:
+        await say(running, owner, session_id, range(1, 2))
+        assert await hear(ada) == ["Owner: m1"]
+
+
+async def test_a_line_that_was_not_read_comes_again_whatever_followed_it(
+    server: StartServer,
+) -> None:
+    running = await server()
+    owner, session_id = await a_public_session(running)
+    token = await running.token("Ada")
+    async with ClientSession() as http, asyncio.timeout(PATIENCE):
+        page = await http.ws_connect(
+            address(running, token=token, session=session_id), autoping=False
+        )
+        await say(running, owner, session_id, range(1))
+        assert (await page.receive()).data == "Owner: m0"
+        await rename(running, owner, session_id, times=3)
+        await say(running, owner, session_id, range(1, 2))
+        assert (await page.receive()).type is WSMsgType.PING
+        assert (await page.receive()).data == "Owner: m1"
+        await page.close()
+    async with plain(running, token=token, session=session_id) as ada:
+        assert await hear(ada, 2) == ["Owner: m0", "Owner: m1"]
+
+
+async def test_that_something_was_left_out_is_told_until_it_is_read(
+    server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "MISSED_EVENTS", 5)
+    running = await server()
+    owner, session_id = await a_public_session(running)
+    token = await running.token("Ada")
+    await running.service.join_session(
+        await who(running, token), JoinSession(session_id=session_id)
+    )
+    await say(running, owner, session_id, range(2))
+    await rename(running, owner, session_id, times=10)
+    there = address(running, token=token, session=session_id)
+    async with ClientSession() as http, asyncio.timeout(PATIENCE):
+        for _ in range(2):
+            page = await http.ws_connect(there, autoping=False)
+            assert (await page.receive()).data == LEFT_OUT
+            await page.close()
+    async with plain(running, token=token, session=session_id) as ada:
+        assert await hear(ada) == [LEFT_OUT]
+    async with plain(running, token=token, session=session_id) as ada:
+        await say(running, owner, session_id, range(2, 3))
+        assert await hear(ada) == ["Owner: m2"]
 
 
 async def test_who_answers_no_ping_is_gone_and_who_does_stays(server: StartServer) -> None:
