@@ -68,6 +68,11 @@ class Connection:
             if self._answer.done():
                 self._answer.result()
             raise NotConnected(f"cannot reach {url}: {error}") from error
+        except Exception as error:
+            # The package does not check what it takes for an opening, so what it stumbles over may
+            # be anything: TypeError after a close frame, ValueError after a text, and so on.
+            stumbled = type(error).__name__
+            raise NotConnected(f"no chat server answers at {url} ({stumbled})") from error
         self._watch = asyncio.create_task(self._watch_end())
         await asyncio.wait([self._answer, self._end], return_when=asyncio.FIRST_COMPLETED)
         if not self._answer.done():
