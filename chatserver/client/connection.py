@@ -10,6 +10,7 @@ import socketio
 from chatserver.chat.events import Welcome
 from chatserver.client.codec import OrjsonPacket
 from chatserver.client.errors import ConnectionLost, NotConnected, refusal
+from chatserver.client.opener import Opener
 
 NAMESPACE = "/chat"
 CONNECT_SECONDS = 10.0
@@ -21,10 +22,11 @@ class Connection:
     """A WebSocket in the namespace `/chat`. Made by `open`, used once."""
 
     def __init__(self, http: aiohttp.ClientSession, on_event: OnEvent) -> None:
+        self._opener = Opener(http)
         self._sio = socketio.AsyncClient(
             reconnection=False,
             handle_sigint=False,
-            http_session=http,
+            http_session=self._opener,
             serializer=OrjsonPacket,
         )
         loop = asyncio.get_running_loop()
@@ -119,6 +121,7 @@ class Connection:
         await self._sio.disconnect()
         if self._watch is not None:
             await self._watch
+        await self._opener.close()
         self._finish()
         if self._answer.done() and not self._answer.cancelled():
             self._answer.exception()
