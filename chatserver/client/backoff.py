@@ -2,6 +2,9 @@
 
 import random
 
+STEADY_SECONDS = 5.0
+"""A connection that lasted so long was a good one: the next attempt comes soon."""
+
 
 class Backoff:
     """Capped exponential delays with full jitter, so that many clients do not come back at once.
@@ -25,3 +28,8 @@ class Backoff:
 
     def reset(self) -> None:
         self.attempt = 0
+
+    def lasted(self, seconds: float) -> None:
+        """To be told of each connection that has ended. One that ended at once was no success."""
+        if seconds >= STEADY_SECONDS:
+            self.reset()

@@ -138,7 +138,7 @@ class Link:
                 self._ready.clear()
 
     async def _keep_connected(self, http: aiohttp.ClientSession) -> None:
-        again = False
+        clock, again = asyncio.get_running_loop().time, False
         while True:
             connection: Connection | None = None
             try:
@@ -146,12 +146,13 @@ class Link:
                 connection = await Connection.open(http, self.url, token, self._hear)
                 self._connection = connection
                 await self._rejoin(self._insisting(connection))
-                self._backoff.reset()
+                began = clock()
                 self._ready.set()
                 assert self.welcome is not None
                 self._tell(Connected(self.welcome.participant, again))
                 again = True
                 await connection.wait_ended()
+                self._backoff.lasted(clock() - began)
                 self._ready.clear()
                 self._tell(Lost(self._draining))
             except Unauthorized as error:

@@ -7,7 +7,7 @@ from chatserver.chat.models import Participant
 
 @dataclass(frozen=True, slots=True)
 class Connecting:
-    """The next attempt starts in `seconds`."""
+    """The next attempt starts in `seconds`; counted since the last connection that lasted."""
 
     attempt: int
     seconds: float

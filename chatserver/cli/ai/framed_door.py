@@ -20,8 +20,6 @@ from chatserver.client.errors import NotConnected
 CONNECT_SECONDS = 10.0
 """How long a server that is not there yet is waited for, and how long one attempt may take."""
 HEARTBEAT_SECONDS = 20.0
-STEADY_SECONDS = 5.0
-"""A connection that lasted so long was a good one: the next attempt comes soon."""
 WAITING_LINES = 1_000
 """Lines that wait to be heard; then the server is no longer read, and cuts us off in the end."""
 FRAME_BYTES = 1 << 20
@@ -120,8 +118,7 @@ class FramedDoor:
                 await self._ws.close()
             if self._ws.close_code == WSCloseCode.POLICY_VIOLATION:
                 raise Refused("the server has put us out (close 1008): a token ends, for example")
-            if clock() - began >= STEADY_SECONDS:
-                self._backoff.reset()
+            self._backoff.lasted(clock() - began)
             self._report("connection lost")
             await self._connect_again()
             self._report("connected again")

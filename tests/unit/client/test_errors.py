@@ -5,7 +5,7 @@ import random
 import pytest
 
 from chatserver.chat import errors
-from chatserver.client.backoff import Backoff
+from chatserver.client.backoff import STEADY_SECONDS, Backoff
 from chatserver.client.errors import UnknownRefusal, refusal
 
 
@@ -42,3 +42,13 @@ def test_delays_grow_are_jittered_and_stay_below_their_cap() -> None:
     assert backoff.next(at_least=7.0) >= 7.0
     backoff.reset()
     assert backoff.next() <= 0.1
+
+
+def test_only_a_connection_that_lasted_makes_the_delays_short_again() -> None:
+    backoff = Backoff()
+    for _ in range(5):
+        backoff.next()
+        backoff.lasted(STEADY_SECONDS / 2)
+    assert backoff.attempt == 5
+    backoff.lasted(STEADY_SECONDS)
+    assert backoff.attempt == 0
