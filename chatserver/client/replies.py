@@ -81,7 +81,7 @@ class Replies:
     def __init__(self) -> None:
         self.changed = asyncio.Event()
         self.interrupted = 0
-        """How often events may have been missed."""
+        """How often it became worth asking how a reply stands, as after events that were missed."""
         self.doubtful: set[str] = set()
         """Heard of, and neither ended nor running as far as the last join said."""
         self._known: OrderedDict[str, GrowingReply] = OrderedDict()
@@ -124,6 +124,9 @@ class Replies:
             case ReplyStopped(seq=None):
                 reply = self._get(signal.reply_id, None)
                 reply.stopped = reply.ended = True
+                if reply.prompt_seq is None:
+                    # It ended before its turn: who waits for it knows only what it answers.
+                    self.interrupted += 1
             case ReplyStopped() | ReplyFinished():
                 # Its message came before; where it was missed, the log has it.
                 if not self._get(signal.reply_id, None).ended:

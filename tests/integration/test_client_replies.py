@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chatserver.chat.commands import GetReply, ReplyFound
-from chatserver.chat.models import Participant
+from chatserver.chat.models import Participant, ReplyState
 from chatserver.chat.service import ChatService
 from chatserver.client import ChatClient, ChatSession, ConnectionLost, ReplyFailed, calls
 from chatserver.client.backoff import Backoff
@@ -109,6 +109,44 @@ async def test_a_reply_that_was_never_heard_of_and_said_nothing_ends(house: Hous
     stream = (await house.away()).reply(prompt, timeout=PATIENCE)
     assert await stream.wait() is None
     assert stream.stopped
+
+
+@pytest.mark.parametrize("ending", ["stopped", "switched off", "bot removed", "prompt deleted"])
+async def test_a_reply_that_ends_before_its_turn_ends_for_who_waits_for_it(
+    house: Household, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    session = await house.away()
+    await session.send("Tea?")
+    await house.raw.told("reply_started")
+    prompt = await session.send("Or coffee?")
+    get = ChatService.get_reply
+    queued: asyncio.Queue[str] = asyncio.Queue()
+
+    async def get_and_tell(
+        service: ChatService, actor: Participant, command: GetReply
+    ) -> ReplyFound:
+        found = await get(service, actor, command)
+        assert found.reply is not None
+        if found.reply.state is ReplyState.QUEUED:
+            queued.put_nowait(found.reply.reply_id)
+        return found
+
+    monkeypatch.setattr(ChatService, "get_reply", get_and_tell)
+    stream = session.reply(prompt, timeout=PATIENCE)
+    waiting = asyncio.create_task(stream.wait())
+    reply_id = await asyncio.wait_for(queued.get(), PATIENCE)
+    match ending:
+        case "stopped":
+            await house.do("stop_reply", reply_id=reply_id)
+        case "switched off":
+            await house.do("update_session", reply_policy="off")
+        case "bot removed":
+            await house.do("remove_bot", bot="bot")
+        case _:
+            await house.do("delete_message", seq=prompt.seq)
+    house.bot.say("yes").end()
+    assert await waiting is None
+    assert (stream.reply_id, stream.stopped) == (reply_id, True)
 
 
 async def test_a_reply_that_still_runs_when_one_comes_back_goes_on(house: Household) -> None:

@@ -1,12 +1,13 @@
 """Replies put together from deltas, without a server."""
 
+import asyncio
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatserver.chat.events import ReplyDelta, ReplyStopped
-from chatserver.chat.models import Event, EventType
+from chatserver.chat.models import Event, EventType, ReplyOutcome, ReplyState
 from chatserver.client.replies import REMEMBERED, GrowingReply, Replies
 from chatserver.client.reply import ReplyStream
 from tests.unit.client.test_inflow import event
@@ -116,3 +117,31 @@ async def test_who_follows_a_reply_gets_its_end_though_it_is_forgotten() -> None
         replies.hear(delta(f"r{number}"))
     assert await stream.wait() is None
     assert (stream.text, stream.stopped) == ("so far", True)
+
+
+async def test_the_end_of_a_reply_that_was_never_heard_to_begin_is_asked_for() -> None:
+    asked: asyncio.Queue[int] = asyncio.Queue()
+    outcome = ReplyOutcome(
+        reply_id="r",
+        session_id="s",
+        prompt_seq=1,
+        bot="bot",
+        state=ReplyState.QUEUED,
+        attempt=0,
+        message=None,
+    )
+
+    async def look_up(prompt_seq: int, *_: object) -> None:
+        asked.put_nowait(prompt_seq)
+        replies.settle(outcome)
+
+    replies = Replies()
+    stream = ReplyStream(
+        replies, look_up, lambda: None, prompt_seq=1, reply_id=None, bot=None, timeout=PATIENCE
+    )
+    waiting = asyncio.create_task(stream.wait())
+    assert await asked.get() == 1
+    outcome = outcome.model_copy(update={"state": ReplyState.STOPPED})
+    replies.hear(ReplyStopped(session_id="s", reply_id="r", seq=None))
+    assert await waiting is None
+    assert (stream.reply_id, stream.stopped) == ("r", True)
