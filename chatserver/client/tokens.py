@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -18,6 +20,16 @@ log = logging.getLogger("chatserver.client")
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 RENEW_RETRY_SECONDS = 5.0
 RENEW_RETRY_MAX_SECONDS = 60.0
+UNKNOWN_LIFE_SECONDS = 60.0
+"""Taken for the life of a renewed token that is over already, by a clock that is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A token, and for how many seconds it lives from now on."""
+
+    token: str
+    seconds: float
 
 
 class TokenKeeper:
@@ -55,7 +67,7 @@ class TokenKeeper:
 
         Whatever goes wrong, it is tried again, until the token itself is refused.
         """
-        renewed: Token | None = None
+        clock, ends = asyncio.get_running_loop().time, None
         backoff = Backoff(first=1.0, cap=RENEW_RETRY_MAX_SECONDS)
         while True:
             asked_for = 0.0
@@ -71,44 +83,57 @@ class TokenKeeper:
                 asked_for = (error.retry_after_ms or 0) / 1000
             else:
                 backoff.reset()
-                await asyncio.sleep(half_life(renewed, datetime.now(UTC)))
+                ends = clock() + renewed.seconds
+                await asyncio.sleep(half_life(renewed.seconds))
                 continue
-            pause = retry_pause(backoff.next(), renewed, datetime.now(UTC))
+            pause = retry_pause(backoff.next(), None if ends is None else ends - clock())
             await asyncio.sleep(asked_for + pause)
 
 
-def half_life(token: Token, now: datetime) -> float:
-    """Seconds until half of what is left of the token's life is over; at least one."""
-    return max(1.0, (token.expires_at - now).total_seconds() / 2)
+def half_life(seconds: float) -> float:
+    """Half of what is left of a token's life, in seconds; at least one."""
+    return max(1.0, seconds / 2)
 
 
-def retry_pause(pause: float, token: Token | None, now: datetime) -> float:
+def retry_pause(pause: float, left: float | None) -> float:
     """Seconds until the next try: less as the token's life ends, so that one comes in time."""
-    if token is None:
+    if left is None:
         return pause
-    return min(pause, max(RENEW_RETRY_SECONDS, half_life(token, now)))
+    return min(pause, max(RENEW_RETRY_SECONDS, half_life(left)))
 
 
-async def issue(http: aiohttp.ClientSession, url: str, name: str) -> Token:
+async def issue(http: aiohttp.ClientSession, url: str, name: str) -> Granted:
     """A guest's token. Raises a `ChatError` where refused, `NotConnected` where nobody answers."""
     return await _post(http, f"{url}/api/v1/tokens", json={"name": name})
 
 
-async def renew(http: aiohttp.ClientSession, url: str, token: str) -> Token:
+async def renew(http: aiohttp.ClientSession, url: str, token: str) -> Granted:
     """The same token with a full life ahead. Raises like `issue`."""
     headers = {"Authorization": f"Bearer {token}"}
     return await _post(http, f"{url}/api/v1/tokens/renew", headers=headers)
 
 
-async def _post(http: aiohttp.ClientSession, url: str, **options: Any) -> Token:
+async def _post(http: aiohttp.ClientSession, url: str, **options: Any) -> Granted:
     try:
         async with http.post(url, timeout=TIMEOUT, **options) as answer:
             body = await answer.json(content_type=None)
             if answer.status >= 400:
                 raise refusal(_problem(body, answer.status))
-            return read(Token, body)
+            token = read(Token, body)
+            left = token.expires_at - _said_at(answer)
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise NotConnected(f"no usable answer from {url}: {error}") from error
+    seconds = left.total_seconds()
+    return Granted(token.token, seconds if seconds > 0 else UNKNOWN_LIFE_SECONDS)
+
+
+def _said_at(answer: aiohttp.ClientResponse) -> datetime:
+    """When, by the clock that tokens expire by: ours, perhaps a wrong one, if it does not say."""
+    try:
+        said = parsedate_to_datetime(answer.headers["Date"])
+    except (LookupError, ValueError, OverflowError):
+        return datetime.now(UTC)
+    return said if said.tzinfo else said.replace(tzinfo=UTC)
 
 
 def _problem(body: Any, status: int) -> dict[str, Any]:
