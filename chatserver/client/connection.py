@@ -48,7 +48,9 @@ class Connection:
         """
         connection = cls(http, on_event)
         try:
-            await asyncio.wait_for(connection._open(url, token), CONNECT_SECONDS)
+            # Not wait_for: that loses a cancelling that comes as the attempt ends (Python 3.11).
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await connection._open(url, token)
         except TimeoutError:
             await connection.close()
             raise NotConnected(f"no answer from {url} within {CONNECT_SECONDS:g} s") from None

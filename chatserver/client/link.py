@@ -173,7 +173,8 @@ class Link:
             self._reconnect_after, self._draining = 0.0, False
             self._tell(Connecting(self._backoff.attempt, delay))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await self._hurry.wait()
             self._hurry.clear()
 
     def _insisting(self, connection: Connection) -> Ask:

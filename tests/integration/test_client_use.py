@@ -7,6 +7,7 @@ import pytest
 
 from chatserver.chat.events import SessionAdded
 from chatserver.client import (
+    Backoff,
     ChatClient,
     ChatSession,
     Event,
@@ -16,7 +17,7 @@ from chatserver.client import (
     Status,
 )
 from tests.servers import StartServer
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 async def test_a_client_is_entered_once_and_used_inside(server: StartServer) -> None:
@@ -40,6 +41,22 @@ async def test_an_error_inside_closes_the_client_and_comes_out(server: StartServ
         async with client:
             raise ZeroDivisionError
     assert client.closed
+
+
+@pytest.mark.parametrize("pause", [60.0, 0.001], ids=["long pauses", "short pauses"])
+async def test_a_client_that_finds_nobody_is_closed_whatever_it_is_at(pause: float) -> None:
+    for turns in range(40):
+        told: list[Status] = []
+        backoff = Backoff(first=pause, cap=pause)
+        client = ChatClient("http://127.0.0.1:9", token="x", backoff=backoff, on_status=told.append)
+        entering = asyncio.create_task(client.__aenter__())
+        await eventually(lambda told=told: told)
+        client.reconnect_now()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(PATIENCE):
+            await client.close()
+            await asyncio.wait([entering])
 
 
 async def test_a_wait_that_is_cancelled_loses_no_event(server: StartServer) -> None:
