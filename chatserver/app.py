@@ -187,6 +187,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         stop.clear()
         app[SERVER].connections.leave()
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), notice)
+            async with asyncio.timeout(notice):
+                await stop.wait()
         # Before the port is closed: polling clients must come once more to hear of it.
         await app.shutdown()

@@ -19,6 +19,7 @@ from chatserver.chat.models import Event, EventType, Member, Participant, Partic
 from chatserver.client.backoff import Backoff
 from chatserver.client.client import ChatClient
 from chatserver.client.errors import (
+    BadAddress,
     ClientError,
     ConnectionLost,
     EventsTakenTwice,
@@ -34,6 +35,7 @@ from chatserver.client.status import Connected, Connecting, GaveUp, Lost, Status
 
 __all__ = [
     "Backoff",
+    "BadAddress",
     "ChatClient",
     "ChatError",
     "ChatSession",

@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from chatserver.chat.errors import ChatError
+import orjson
+
+from chatserver.chat.errors import ChatError, PayloadTooLarge
 from chatserver.client.backoff import Backoff
 from chatserver.client.errors import ConnectionLost, NotAcknowledged
 from chatserver.client.link import Link
 
+ENVELOPE_BYTES = 64
+"""What a packet adds to an event's name and payload, at the most."""
 CALL_SECONDS = 30.0
 """Longest that a call takes with all its repeats."""
 
@@ -32,10 +36,20 @@ class Calls:
         """When there is a connection, and never again.
 
         Raises a `ChatError`, `ConnectionLost`, or TimeoutError (it may have taken effect then),
-        after `within` seconds without an ack; the client's own timeout where None.
+        after `within` seconds without an ack; the client's own timeout where None. What would not
+        fit into a frame is refused before it is sent (`PayloadTooLarge`).
         """
         connection = await self._link.connected_within(CALL_SECONDS)
+        self._require_fit(event, payload)
         return await connection.call(event, payload, within or self._ack_timeout)
+
+    def _require_fit(self, event: str, payload: dict[str, Any]) -> None:
+        """The server answers a frame that is too large by ending the connection, at each repeat."""
+        welcome = self._link.welcome
+        most = welcome.limits.get("frame_bytes") if welcome else None
+        size = len(event) + len(orjson.dumps(payload)) + ENVELOPE_BYTES
+        if most is not None and size > most:
+            raise PayloadTooLarge(f"{event} takes {size} bytes; the server takes {most}")
 
     async def repeat(self, event: str, payload: dict[str, Any]) -> Any:
         """The same for events that may be repeated. Raises `ConnectionLost` after the last try."""

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any, Unpack
+from urllib.parse import urlsplit
 
 from chatserver.chat.commands import SessionPage
 from chatserver.chat.events import Welcome
 from chatserver.chat.models import Participant, Session
 from chatserver.client.backoff import Backoff
 from chatserver.client.calls import CALL_SECONDS, Calls
-from chatserver.client.errors import NotConnected
+from chatserver.client.errors import BadAddress, NotConnected
 from chatserver.client.joined import JoinedSessions
 from chatserver.client.link import Link, StatusListener
 from chatserver.client.session import ChatSession
@@ -29,6 +30,7 @@ class ChatClient:
     when half of its life is over. A lost connection is made again with growing, jittered delays,
     also where the server ended it, and every session is joined again with the last seq it has.
 
+    Raises `BadAddress` for a `url` that cannot be one.
     Entering raises a `ChatError` where the server refuses and `NotConnected` where it is not
     reached within `connect_timeout` seconds. `on_status` hears of every change of the connection.
     """
@@ -46,7 +48,7 @@ class ChatClient:
     ) -> None:
         if (name is None) == (token is None):
             raise ValueError("give either a name or a token")
-        self.url = url.rstrip("/")
+        self.url = _checked(url).rstrip("/")
         self._connect_timeout = connect_timeout
         self._tokens = TokenKeeper(self.url, name=name, token=token)
         self._joined = JoinedSessions()
@@ -168,3 +170,14 @@ class ChatClient:
     async def repeat(self, event: str, payload: dict[str, Any]) -> Any:
         """The same for events that may be repeated: until there is an ack, for at most 30 s."""
         return await self._calls.repeat(event, payload)
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # such as a port that is no number
+        is_one = False
+    if not is_one:
+        raise BadAddress(url)
+    return url

@@ -6,6 +6,7 @@
     │   └── NotConnected   there was no connection in time; nothing was sent
     ├── NotAcknowledged    (also a TimeoutError) a send got no ack in time; repeat it with the same
     │                      `client_message_id` to find out
+    ├── BadAddress         (also a ValueError) a defect of the caller: no server can be there
     ├── ReplyFailed        the bot could not answer; `code`, `retryable`, `reply_id`
     └── EventsTakenTwice   a defect of the caller: one session's events were iterated twice at once
 
@@ -35,6 +36,13 @@ class NotAcknowledged(ClientError, TimeoutError):
     def __init__(self, client_message_id: str, seconds: float) -> None:
         super().__init__(f"no ack within {seconds:g} s")
         self.client_message_id = client_message_id
+
+
+class BadAddress(ClientError, ValueError):
+    """A defect of the caller: no server can be at such an address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address!r} is no address of a server, such as http://127.0.0.1:8000")
 
 
 class ReplyFailed(ClientError):

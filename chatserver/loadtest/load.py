@@ -134,7 +134,8 @@ async def closed_loop(load: Load, slots: Sequence[Slot], tally: Tally) -> Histog
             if time.monotonic_ns() - tally.last_at > PATIENCE * 1e9:
                 break
             with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), LOOK)
+                async with asyncio.timeout(LOOK):
+                    await over.wait()
     finally:
         for peer in rooms:
             peer.wait_for_answers(None)

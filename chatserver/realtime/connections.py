@@ -251,6 +251,7 @@ class Connections:
         self._idle.clear()
         if self._under_way:
             try:
-                await asyncio.wait_for(self._idle.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._idle.wait()
             except TimeoutError:
                 log.warning("events_abandoned", count=self._under_way)

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from chatserver.chat.errors import PayloadTooLarge
 from chatserver.chat.events import SessionAdded
 from chatserver.client import (
     Backoff,
@@ -12,6 +13,7 @@ from chatserver.client import (
     ChatSession,
     Event,
     EventType,
+    Lost,
     NotConnected,
     Signal,
     Status,
@@ -166,3 +168,18 @@ async def test_messages_are_found_by_their_words_page_after_page(server: StartSe
 
 def texts(events: list[Event]) -> list[str]:
     return [event.data["text"] for event in events]
+
+
+async def test_what_does_not_fit_into_a_frame_is_refused_before_it_ends_the_connection(
+    server: StartServer,
+) -> None:
+    running = await server(frame_bytes=8_192, text_chars=9_000, default_bot=None)
+    said: list[Status] = []
+    async with ChatClient(running.url, name="Ada", on_status=said.append) as ada:
+        session = await ada.create_session()
+        fits = await session.send("日" * 2_600)
+        for text in ("日" * 2_800, "x" * 8_192):
+            with pytest.raises(PayloadTooLarge, match="the server takes 8192"):
+                await session.send(text, within=5)
+        assert (await session.send("well")).seq == fits.seq + 1
+    assert not any(isinstance(status, Lost) for status in said[:-1])

@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from chatserver.chat.errors import ChatError
 from chatserver.cli.talk import view
-from chatserver.cli.talk.limits import check_text
 from chatserver.cli.talk.room import Show
 from chatserver.cli.talk.slash import unescaped
-from chatserver.client import ChatClient, ChatSession, ClientError
+from chatserver.client import ChatSession, ClientError
 
 SEND_SECONDS = 60.0
 """Longest that a message may take since it was typed, those before it included."""
@@ -22,8 +21,7 @@ MOST = 100
 class Beside:
     """Messages that are on their way, and whatever else nobody waits for. What fails is shown."""
 
-    def __init__(self, client: ChatClient, show: Show) -> None:
-        self._client = client
+    def __init__(self, show: Show) -> None:
         self._show = show
         self._turns = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self._tasks: dict[asyncio.Task[None], str] = {}
@@ -65,7 +63,6 @@ class Beside:
                 self._explain(what, "")
 
     async def _send(self, session: ChatSession, text: str) -> None:
-        check_text(self._client, text)
         # `ChatSession.send` lets messages overtake one that has to be repeated.
         async with asyncio.timeout(SEND_SECONDS), self._turns[session.id]:
             await session.send(text)

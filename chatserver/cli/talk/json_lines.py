@@ -6,9 +6,8 @@ from collections import deque
 from chatserver.chat.errors import ChatError, NotFound
 from chatserver.chat.events import Signal
 from chatserver.cli.talk.entering import client_for, enter
-from chatserver.cli.talk.limits import check_text
 from chatserver.cli.talk.lines import LineTooLong, lines
-from chatserver.cli.talk.orders import Edit, Order, Retry, Send, Wait, obey, read_order
+from chatserver.cli.talk.orders import Order, Retry, Send, Wait, obey, read_order
 from chatserver.cli.talk.pipe import DEFAULT_NAME, asked
 from chatserver.cli.talk.place import Place
 from chatserver.cli.talk.records import Records
@@ -97,8 +96,6 @@ class _Talk:
             order = read_order(line)
             if isinstance(order, Wait):
                 await self._answers()
-            if isinstance(order, Send | Edit):
-                check_text(self._client, order.text)
             came = await obey(self._session, order)
         except (ChatError, ClientError, TimeoutError) as error:
             self._fail(error, number)

@@ -7,7 +7,6 @@ from chatserver.chat.errors import InvalidPayload, NotFound
 from chatserver.chat.models import Event, ParticipantKind
 from chatserver.cli.talk import view
 from chatserver.cli.talk.entering import client_for, enter
-from chatserver.cli.talk.limits import check_text
 from chatserver.cli.talk.lines import LineTooLong, lines
 from chatserver.cli.talk.place import Place
 from chatserver.client import (
@@ -64,7 +63,6 @@ def _text(line: bytes | LineTooLong) -> str:
 
 async def _ask(client: ChatClient, session: ChatSession, text: str) -> bool:
     """Whether all answered. Raises `InvalidPayload` where the text is none that can be said."""
-    check_text(client, text)
     prompt = await session.send(text)
     answers = [await _answered(session, prompt, bot) for bot in asked(client, session, text)]
     return all(answers)

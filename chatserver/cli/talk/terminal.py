@@ -94,7 +94,7 @@ class Terminal:
         self._place = place
         self._bot = bot
         self._rooms = Rooms(client, place, show, self._redraw, width)
-        self._beside = Beside(client, show)
+        self._beside = Beside(show)
 
     async def run(self, title: str) -> None:
         """Begins in the place's session; where it names none and there is no title, asks which."""

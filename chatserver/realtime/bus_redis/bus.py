@@ -75,7 +75,8 @@ class RedisBus:
             self._moved()
         self._shards.start()
         try:
-            await asyncio.wait_for(self._ready.wait(), FIRST_CONNECT_SECONDS)
+            async with asyncio.timeout(FIRST_CONNECT_SECONDS):
+                await self._ready.wait()
         except TimeoutError:
             log.warning("redis_not_reached", topology=self._address.topology.name.lower())
 

@@ -105,7 +105,8 @@ class Cluster:
             await asyncio.sleep(pause_after(failures))
             if not failures:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._doubt.wait(), REFRESH_SECONDS)
+                    async with asyncio.timeout(REFRESH_SECONDS):
+                        await self._doubt.wait()
                 self._doubt.clear()
 
     async def _take(self, slots: dict[int, tuple[str, int]]) -> None:

@@ -221,7 +221,8 @@ class Sessions:
         await asyncio.gather(*[task for task in ending if task is not None])
         if self._parting and patience:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._all_parted.wait(), patience)
+                async with asyncio.timeout(patience):
+                    await self._all_parted.wait()
 
     def _lost(self, connection: Connection) -> None:
         self.close(connection, Reason.PING_TIMEOUT, last=None, is_cut=True)

@@ -128,9 +128,9 @@ async def test_what_is_too_long_is_named_and_the_rest_is_obeyed(server: StartSer
     assert done.returncode == 1
     answers = [each for each in records(done.stdout) if each["type"] in ("done", "error")]
     assert [(each["line"], each.get("code")) for each in answers] == [
-        (1, "text_too_long"),
+        (1, "payload_too_large"),
         (2, None),
-        (3, "text_too_long"),
+        (3, "payload_too_large"),
         (4, "line_too_long"),
         (5, None),
     ]

@@ -6,7 +6,8 @@ import pytest
 
 from chatserver.chat import errors
 from chatserver.client.backoff import STEADY_SECONDS, Backoff
-from chatserver.client.errors import UnknownRefusal, refusal
+from chatserver.client.client import ChatClient
+from chatserver.client.errors import BadAddress, UnknownRefusal, refusal
 
 
 @pytest.mark.parametrize("code", sorted(errors.CODES))
@@ -52,3 +53,13 @@ def test_only_a_connection_that_lasted_makes_the_delays_short_again() -> None:
     assert backoff.attempt == 5
     backoff.lasted(STEADY_SECONDS)
     assert backoff.attempt == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "nonsense", "127.0.0.1:8000", "ftp://x", "http://", "http://host:port", "http://[::1"],
+)
+async def test_an_address_that_cannot_be_one_is_refused_at_once(address: str) -> None:
+    with pytest.raises(BadAddress, match="no address of a server") as refused:
+        ChatClient(address, name="Ada")
+    assert isinstance(refused.value, ValueError)
