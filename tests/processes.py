@@ -67,7 +67,6 @@ class ServerProcess(Reachable):
         self.url = ""
         self._settings = {**FAST, "database_url": f"sqlite:///{database}", **settings}
         self._child: Forked | None = None
-        self._ready = threading.Event()
 
     @property
     def pid(self) -> int:
@@ -76,7 +75,8 @@ class ServerProcess(Reachable):
 
     def start(self) -> str:
         """Returns the URL once the server says that it is ready. Again on the same port later."""
-        self._ready.clear()
+        # Each start has its own: the output of the one before may end only now.
+        ready = threading.Event()
         with self.log.open("a") as log:
             self._child = Forked(
                 [*self._program, self.command],
@@ -85,8 +85,9 @@ class ServerProcess(Reachable):
                 stdout=subprocess.PIPE,
                 stderr=log.fileno(),
             )
-        threading.Thread(target=self._read_output, args=[self._child], daemon=True).start()
-        if not self._ready.wait(START_SECONDS) or not self.url:
+        reading = threading.Thread(target=self._read_output, args=[self._child, ready], daemon=True)
+        reading.start()
+        if not ready.wait(START_SECONDS) or not self.url:
             self.kill()
             raise AssertionError(f"the server did not get ready:\n{self.output()}")
         return self.url
@@ -124,7 +125,7 @@ class ServerProcess(Reachable):
             self._child.wait()
             raise AssertionError(f"did not end on {number.name}:\n{self.output()}") from None
 
-    def _read_output(self, child: Forked) -> None:
+    def _read_output(self, child: Forked, ready: threading.Event) -> None:
         assert child.stdout is not None
         with self.log.open("a") as log:
             for line in child.stdout:
@@ -133,8 +134,8 @@ class ServerProcess(Reachable):
                 if found := READY.search(line):
                     self.url = found[0]
                     self._settings[self.port_setting] = self.url.rpartition(":")[2]
-                    self._ready.set()
-        self._ready.set()
+                    ready.set()
+        ready.set()
 
 
 class WorkerProcess(ServerProcess):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Protocol
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, web, web_app
 
 from chatserver.app import SERVER, create_app
 from chatserver.bots.model import ModelBotFactory
@@ -88,6 +88,8 @@ class RunningServer(Reachable):
         # As `serve` does, before the port is closed.
         await self._runner.app.shutdown()
         await self._runner.cleanup()
+        # aiohttp keeps every application for ever: hundreds of MB by the end of a run.
+        web_app._cached_build_middleware.cache_clear()
 
     @property
     def address(self) -> tuple[str, int]:
