@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -111,7 +111,8 @@ def upgrade(connection: Connection, *, unfinished: bool = False) -> str | None:
         raise SchemaTooNew(before)
     if not unfinished:
         _require_finished(connection)
-    command.upgrade(alembic_config(connection), "head")
+    if before != _scripts().get_current_head():
+        command.upgrade(alembic_config(connection), "head")
     return before
 
 
@@ -150,7 +151,9 @@ def _config() -> Config:
     return config
 
 
+@cache
 def _scripts() -> ScriptDirectory:
+    """Reading and running them takes longer than all else of a start."""
     return ScriptDirectory.from_config(_config())
 
 
