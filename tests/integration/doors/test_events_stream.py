@@ -290,8 +290,12 @@ async def test_streams_count_as_connections_and_as_requests(server: StartServer)
     async with listening(running.url, token, session_id):
         refused, problem = await asked(running, f"{session_id}/events", token)
         assert (refused, problem["code"]) == (429, "too_many_connections")
-        refused, problem = await asked(running, f"{session_id}/events", token)
-        assert (refused, problem["code"]) == (429, "rate_limited")
+        # As fast as one can: on a slow machine a few more are let through.
+        codes = {
+            (await asked(running, f"{session_id}/events", token))[1]["code"] for _ in range(40)
+        }
+        assert codes <= {"too_many_connections", "rate_limited"}
+        assert "rate_limited" in codes
 
 
 async def test_who_accepts_neither_is_told_so(server: StartServer) -> None:
