@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 import structlog
 
 from chatserver.chat.desk import ReplyDesk
+from chatserver.chat.upkeep import UpkeepDesk
 from chatserver.compose.closing import Closing, close_all
 from chatserver.compose.core import Core
 from chatserver.compose.database import prepare
+from chatserver.compose.upkeep import upkeep
 from chatserver.realtime.instances import Instances
 
 log = structlog.get_logger(__name__)
@@ -33,7 +35,8 @@ async def opened(
         recovered = await desk.recover() if place.exclusive else 0
         log.info("store_open", database=place.shown, replies_recovered=recovered)
         core.roster.report_unconfigured()
-        yield
+        async with upkeep(UpkeepDesk(store=core.store, clock=core.clock)):
+            yield
     finally:
         try:
             await close_all([*parts, *core.parts])

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select
 
 from chatserver.store import schema
+from chatserver.store.expired import forget_expired
 
 INVITE = schema.invite.c
 
@@ -46,3 +47,6 @@ class InviteRows:
 
     def revoke_all(self, session_id: str) -> None:
         self._connection.execute(delete(schema.invite).where(INVITE.session == session_id))
+
+    def forget(self, before: datetime, limit: int) -> int:
+        return forget_expired(self._connection, schema.invite, before, limit)

@@ -43,6 +43,7 @@ token = Table(
     Column("created_at", Timestamp, nullable=False),
     Column("expires_at", Timestamp, nullable=False),
     Column("revoked_at", Timestamp),
+    Index("ix_token_expires_at", "expires_at"),
 )
 
 session = Table(
@@ -84,6 +85,7 @@ invite = Table(
     Column("created_at", Timestamp, nullable=False),
     Column("expires_at", Timestamp, nullable=False),
     Index("ix_invite_session", "session"),
+    Index("ix_invite_expires_at", "expires_at"),
 )
 
 event = Table(

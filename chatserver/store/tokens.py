@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select, update
 from chatserver.chat.models import Participant
 from chatserver.chat.ports import TokenRecord
 from chatserver.store import schema
+from chatserver.store.expired import forget_expired
 
 T, P = schema.token.c, schema.participant.c
 
@@ -46,6 +47,9 @@ class TokenRows:
 
     def revoke(self, digest: bytes, at: datetime) -> None:
         self._connection.execute(update(schema.token).where(T.hash == digest).values(revoked_at=at))
+
+    def forget(self, before: datetime, limit: int) -> int:
+        return forget_expired(self._connection, schema.token, before, limit)
 
     def ensure_participant(self, participant: Participant, at: datetime) -> None:
         known = self._connection.scalar(select(P.id).where(P.id == participant.id))

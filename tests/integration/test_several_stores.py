@@ -15,7 +15,9 @@ from chatserver.chat.events import ParticipantLeft
 from chatserver.chat.limits import Limits
 from chatserver.chat.models import Event, Participant, ParticipantKind, ReplyState, Role
 from chatserver.chat.ports import Claim, Contended, Store, Transaction
+from chatserver.chat.upkeep import KEPT, UpkeepDesk
 from chatserver.store.postgres.store import PostgresStore
+from chatserver.testing.clock import FakeClock
 from tests.contract.seeding import ADA, BOB, NOW, draft, later, queued, seed
 from tests.postgres import PostgresServer
 from tests.waiting import eventually
@@ -236,3 +238,26 @@ async def test_the_same_people_coming_at_once_do_not_collide(stores: list[Postgr
 
         await asyncio.gather(*[store.transact(join) for store in stores])
     assert await stores[0].read(lambda tx: tx.members.count("s")) == 12
+
+
+async def test_all_may_forget_ended_tokens_at_once(stores: list[PostgresStore]) -> None:
+    ended = NOW - 2 * KEPT
+
+    def add(tx: Transaction) -> None:
+        for number in range(1200):
+            tx.tokens.add(number.to_bytes(32), ADA, ended, ended)
+
+    await stores[0].transact(add)
+    desks = [UpkeepDesk(store=store, clock=FakeClock(NOW)) for store in stores]
+
+    async def forget_all(desk: UpkeepDesk) -> None:
+        while await desk.forget():
+            pass
+
+    await asyncio.gather(*map(forget_all, desks))
+    await desks[0].forget()  # what one passed over, because another was about to delete it
+
+    def known(tx: Transaction) -> list[int]:
+        return [number for number in range(1200) if tx.tokens.find(number.to_bytes(32))]
+
+    assert await stores[0].read(known) == []
