@@ -281,8 +281,9 @@ async def test_requests_are_limited_by_address_and_by_participant(
     first, second = (client(running, address=f"192.0.2.{number}") for number in (1, 2))
     ada = client(running, token=await running.token(), address="192.0.2.1")
     for who in (first, second, ada):
-        assert (await who.call("GET", "/chats")).status == 200
-        refused = await who.call("GET", "/chats")
+        answers = await asyncio.gather(*[who.call("GET", "/chats") for _ in range(10)])
+        assert 200 in {answer.status for answer in answers}
+        refused = next(answer for answer in answers if answer.status != 200)
         assert_refused(refused, 429)
         assert refused.headers["Retry-After"] == "1"
 

@@ -16,6 +16,8 @@ OVER_EACH = {
     "test_replies",
     "test_sessions",
 }
+WEBSOCKET_ALONE = {"test_a_member_who_does_not_read_is_cut_off_and_slows_nobody"}
+"""One who polls and does not read does not poll: the tests of the engine have that."""
 ON_POSTGRES = {"test_asking_again"}
 """Beside those behind a balancer, which are on PostgreSQL, too."""
 SHAPES = {"event", "payload"}
@@ -37,7 +39,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     behind = metafunc.config.getoption("--behind")
     module = metafunc.module.__name__.rpartition(".")[2]
     if behind is not None:
-        ways = [(way, behind) for way in (TRANSPORTS if connects else TRANSPORTS[:1])]
+        one = not connects or metafunc.function.__name__ in WEBSOCKET_ALONE
+        ways = [(way, behind) for way in (TRANSPORTS[:1] if one else TRANSPORTS)]
     else:
         # An upgrade ends in a WebSocket: what comes after it needs trying with few events only.
         count = 3 if module == "test_messages" else 2 if module in OVER_EACH else 1
