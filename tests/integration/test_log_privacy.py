@@ -5,20 +5,26 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 
+import asyncpg
 import pytest
 import structlog
 from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from chatserver.chat.errors import Unavailable
+from chatserver.chat.limits import Limits
 from chatserver.chat.models import BotInfo, Event
 from chatserver.chat.ports import ReplyContext
 from chatserver.observability.logs import configure_logs
+from chatserver.store.postgres.store import PostgresStore
 from chatserver.store.sqlite import sqlite_engine
 from chatserver.summaries.titles import FirstWordsTitler
 from tests.conftest import Connect
+from tests.contract.seeding import say, seed
 from tests.integration.models import Writer, writes
 from tests.integration.protocol.people import session_of
+from tests.postgres import PostgresServer
 from tests.servers import RunningServer, StartServer
 from tests.unit.bots.models import FakeModelBot, RememberingBot
 from tests.waiting import eventually
@@ -82,6 +88,27 @@ def test_an_error_of_the_database_does_not_quote_what_it_was_given(tmp_path: Pat
     with engine.connect() as connection, pytest.raises(OperationalError) as failure:
         connection.execute(text("SELECT :said FROM nowhere"), {"said": "secret"})
     assert "secret" not in str(failure.value)
+
+
+async def test_a_row_that_postgresql_refuses_is_not_quoted_in_the_log(
+    postgres: PostgresServer, log: StringIO
+) -> None:
+    url = await postgres.fresh()
+    database = await asyncpg.connect(url)
+    await database.execute("ALTER TABLE event ADD CONSTRAINT broken CHECK (seq < 1)")
+    store = PostgresStore(url, Limits())
+    store.open()
+    try:
+        await seed(store)
+        with pytest.raises(Unavailable):
+            await say(store, text="secret")
+    finally:
+        await store.close()
+        await database.execute("ALTER TABLE event DROP CONSTRAINT broken")
+        await database.close()
+        await postgres.give_back(url)
+    assert "CheckViolationError" in log.getvalue()
+    assert "secret" not in log.getvalue()
 
 
 async def test_a_key_is_never_in_the_log_and_a_missing_one_is_there_once(
