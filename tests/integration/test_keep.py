@@ -11,11 +11,11 @@ from tests.forked import ROOT
 from tests.processes import STOP_SECONDS
 
 DRAINING = """
-import signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(print("drained", flush=True)))
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 print("ready", flush=True)
-while True:
-    time.sleep(0.05)
+signal.sigwait({signal.SIGTERM})
+print("drained", flush=True)
 """
 KILLED_ONCE = """
 import os, pathlib, signal, sys
