@@ -17,11 +17,13 @@ def bindings(stop: Callable[[], bool]) -> KeyBindings:
     def send(event: KeyPressEvent) -> None:
         event.current_buffer.validate_and_handle()
 
+    # The terminal makes the second of the first in the moments when something is printed.
     @keys.add("escape", "enter", filter=typing)
+    @keys.add("escape", "c-j", filter=typing)
     def break_line(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
-    # The terminal makes a signal of the key in the moments when something is printed.
+    # And a signal of this key.
     @keys.add("<sigint>", filter=typing)
     @keys.add("c-c", filter=typing)
     def interrupt(event: KeyPressEvent) -> None:

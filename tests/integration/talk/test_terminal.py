@@ -12,7 +12,8 @@ def test_several_lines_are_one_message_and_bots_speak_markdown(
     url = server_process().url
     with terminal(url, "--name", "Ada", "--title", "Tea") as ada:
         ada.expect("Ada>")
-        ada.press(b"# Green\x1b\r- *one*\x1b\r")
+        # Where something is printed in that moment, the terminal makes "\n" of Enter.
+        ada.press(b"# Green\x1b\r- *one*\x1b\n")
         ada.type("- two")
         ada.expect("Ada: # Green\r\r\n  - *one*\r\r\n  - two\r\r\n")
         ada.expect("echo:\r\r\n  Green\r\r\n")
