@@ -8,6 +8,8 @@ import re
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Protocol
@@ -76,7 +78,7 @@ class ServerProcess(Reachable):
     def start(self) -> str:
         """Returns the URL once the server says that it is ready. Again on the same port later."""
         # Each start has its own: the output of the one before may end only now.
-        ready = threading.Event()
+        ready: Future[str] = Future()
         with self.log.open("a") as log:
             self._child = Forked(
                 [*self._program, self.command],
@@ -87,10 +89,11 @@ class ServerProcess(Reachable):
             )
         reading = threading.Thread(target=self._read_output, args=[self._child, ready], daemon=True)
         reading.start()
-        if not ready.wait(START_SECONDS) or not self.url:
-            self.kill()
-            raise AssertionError(f"the server did not get ready:\n{self.output()}")
-        return self.url
+        with suppress(TimeoutError):
+            if url := ready.result(START_SECONDS):
+                return url
+        self.kill()
+        raise AssertionError(f"the server did not get ready:\n{self.output()}")
 
     def kill(self) -> None:
         """kill -9."""
@@ -125,17 +128,18 @@ class ServerProcess(Reachable):
             self._child.wait()
             raise AssertionError(f"did not end on {number.name}:\n{self.output()}") from None
 
-    def _read_output(self, child: Forked, ready: threading.Event) -> None:
+    def _read_output(self, child: Forked, ready: "Future[str]") -> None:
         assert child.stdout is not None
         with self.log.open("a") as log:
             for line in child.stdout:
                 log.write(line)
                 log.flush()
-                if found := READY.search(line):
+                if not ready.done() and (found := READY.search(line)):
                     self.url = found[0]
                     self._settings[self.port_setting] = self.url.rpartition(":")[2]
-                    ready.set()
-        ready.set()
+                    ready.set_result(self.url)
+        if not ready.done():
+            ready.set_result("")
 
 
 class WorkerProcess(ServerProcess):

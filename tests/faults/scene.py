@@ -99,8 +99,20 @@ class Scene:
 
     async def begin(self, *servers: ServerProcess) -> None:
         """Starts them (again), side by side; returns once they are ready."""
-        await asyncio.gather(*(asyncio.to_thread(one.start) for one in servers))
+        await asyncio.gather(*map(self._keep_starting, servers))
         self.guarded()
+
+    async def _keep_starting(self, server: ServerProcess) -> None:
+        """As a supervisor does: one that begins while Redis or PostgreSQL is away gives up."""
+        deadline = asyncio.get_running_loop().time() + READY_SECONDS
+        while True:
+            try:
+                await asyncio.to_thread(server.start)
+            except AssertionError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+            else:
+                return
 
     async def end(self, server: ServerProcess) -> None:
         """In order."""
